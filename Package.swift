@@ -29,7 +29,7 @@ let package = Package(
 
         .target(name: "Models"),
         .target(name: "Store", dependencies: ["Models", grdb]),
-        .target(name: "Engine", dependencies: ["Models", asyncHTTPClient, log, nioCore, nioHTTP1]),
+        .target(name: "Engine", dependencies: ["Models", asyncHTTPClient, log, nioCore, nioFoundationCompat, nioHTTP1]),
 
         .target(
             name: "Accounts",
@@ -90,6 +90,7 @@ var log: Target.Dependency { .product(name: "Logging", package: "swift-log") }
 var nioCore: Target.Dependency { .product(name: "NIOCore", package: "swift-nio") }
 var nioPosix: Target.Dependency { .product(name: "NIOPosix", package: "swift-nio") }
 var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
+var nioFoundationCompat: Target.Dependency { .product(name: "NIOFoundationCompat", package: "swift-nio") }
 var nioEmbedded: Target.Dependency { .product(name: "NIOEmbedded", package: "swift-nio") }
 var asyncHTTPClient: Target.Dependency { .product(name: "AsyncHTTPClient", package: "async-http-client") }
 var crypto: Target.Dependency { .product(name: "Crypto", package: "swift-crypto") }
