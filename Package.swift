@@ -14,6 +14,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
@@ -59,6 +60,7 @@ let package = Package(
             dependencies: [
                 "Models", "Store", "Engine", "Accounts", "Pushes", "Builds", "Releases", "Orchestrators", "Gateway",
                 "Telemetry", "API", "Panel", grdb, log, lifecycle, hummingbird, yams, subprocess, nioPosix, nioCore,
+                asyncHTTPClient, systemPackage,
             ]
         ),
         .executableTarget(
@@ -101,6 +103,7 @@ var jwtKit: Target.Dependency { .product(name: "JWTKit", package: "jwt-kit") }
 var lifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var mustache: Target.Dependency { .product(name: "Mustache", package: "swift-mustache") }
 var subprocess: Target.Dependency { .product(name: "Subprocess", package: "swift-subprocess") }
+var systemPackage: Target.Dependency { .product(name: "SystemPackage", package: "swift-system") }
 var yams: Target.Dependency { .product(name: "Yams", package: "Yams") }
 var argumentParser: Target.Dependency { .product(name: "ArgumentParser", package: "swift-argument-parser") }
 
