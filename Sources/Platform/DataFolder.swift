@@ -24,7 +24,7 @@ package struct DataFolder: ~Copyable {
         }
         let file = absolute + "/moor.lock"
         // unsafe: open(2) and read(2) take pointers to strings and buffers that live through the call.
-        lock = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let lock = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else {
             throw MoorError(.unavailable, "the data folder \(absolute) cannot be written", hint: "check its permissions")
         }
@@ -39,6 +39,7 @@ package struct DataFolder: ~Copyable {
         // unsafe: the buffer outlives the call, and its count is passed with it.
         _ = unsafe text.withUnsafeBytes { unsafe pwrite(lock, $0.baseAddress, $0.count, 0) }
         self.path = absolute
+        self.lock = lock
     }
 
     deinit { close(lock) }
