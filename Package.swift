@@ -39,7 +39,7 @@ let package = Package(
         .target(
             name: "Pushes",
             dependencies: [
-                "Models", "Store", "CGit2", "CZlib", grdb, log, hummingbird, nioCore, subprocess, lifecycle, asyncHTTPClient,
+                "Models", "Store", "CGit2", "CZlib", grdb, log, hummingbird, nioCore, nioPosix, subprocess, lifecycle,
             ]
         ),
         .target(name: "Builds", dependencies: ["Models", "Store", "Engine", grdb, log, nioCore, subprocess, lifecycle, yams, crypto]),
@@ -73,7 +73,10 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport", grdb]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log]),
         .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, hummingbird]),
-        .testTarget(name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log]),
+        .testTarget(
+            name: "PushesTests",
+            dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log, nioCore, nioPosix]
+        ),
         .testTarget(name: "BuildsTests", dependencies: ["Builds", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "ReleasesTests", dependencies: ["Releases", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "OrchestratorsTests", dependencies: ["Orchestrators", "Engine", "Store", "TestSupport", grdb, log]),
