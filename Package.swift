@@ -53,7 +53,7 @@ let package = Package(
             dependencies: ["Models", log, lifecycle, nioCore, nioPosix, nioHTTP1]
         ),
         .target(name: "Telemetry", dependencies: ["Models", log]),
-        .target(name: "API", dependencies: ["Models", "Store", grdb, log, hummingbird, nioCore]),
+        .target(name: "API", dependencies: ["Models", "Store", grdb, log, hummingbird, httpTypes, nioCore]),
         .target(name: "Panel", dependencies: ["Models", "Store", grdb, log, hummingbird, mustache, nioCore]),
         .target(
             name: "Platform",
@@ -84,9 +84,10 @@ let package = Package(
             name: "GatewayTests",
             dependencies: ["Gateway", "TestSupport", log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
         ),
-        .testTarget(name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log]),
+        .testTarget(name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]),
         .testTarget(name: "PanelTests", dependencies: ["Panel", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log]),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
+        .testTarget(name: "MoorTests", dependencies: ["moor", "Models", "TestSupport", argumentParser, subprocess]),
     ]
 )
 
@@ -103,6 +104,7 @@ var cryptoExtras: Target.Dependency { .product(name: "CryptoExtras", package: "s
 var hummingbird: Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
 var hummingbirdTesting: Target.Dependency { .product(name: "HummingbirdTesting", package: "hummingbird") }
 var jwtKit: Target.Dependency { .product(name: "JWTKit", package: "jwt-kit") }
+var httpTypes: Target.Dependency { .product(name: "HTTPTypes", package: "swift-http-types") }
 var lifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var mustache: Target.Dependency { .product(name: "Mustache", package: "swift-mustache") }
 var subprocess: Target.Dependency { .product(name: "Subprocess", package: "swift-subprocess") }
