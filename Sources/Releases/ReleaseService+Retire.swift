@@ -1,0 +1,77 @@
+import GRDB
+import Logging
+import Models
+import Store
+
+extension ReleaseService {
+    /// Old releases of one app that may drain at the same time; a further one cuts the oldest short.
+    private static let drainLimit = 2
+
+    /// Drains the replicas of the superseded release, then stops them, in a task of the service.
+    func retire(_ old: ReleaseID?, of appID: AppID) {
+        own {
+            if let old { await self.drain(old, of: appID) }
+            await self.prune(appID)
+        }
+    }
+
+    private func drain(_ old: ReleaseID, of appID: AppID) async {
+        if let surplus = underWay[appID]?.draining.count, surplus > Self.drainLimit {
+            underWay[appID]?.draining.removeFirst(surplus - Self.drainLimit)
+        }
+        // Its other processes have no requests to finish: they stop now.
+        await applyEventually(appID)
+        let endpoints = await orchestrator.replicas(of: appID).filter { $0.releaseID == old }.compactMap(\.endpoint)
+        await drain(endpoints)
+        underWay[appID]?.draining.removeAll { $0 == old }
+        await applyEventually(appID)
+    }
+
+    /// Returns when nothing is open to the endpoints, at the deadline, or when the platform stops.
+    func drain(_ endpoints: [Endpoint]) async {
+        guard !endpoints.isEmpty else { return }
+        let (traffic, deadline) = (traffic, configuration.drainDeadline)
+        await interruptibly { _ = await traffic.drain(endpoints, deadline) }
+    }
+
+    /// Removes the images that nothing can go back to: those of older releases than are kept, of failed ones, and of builds
+    /// that never became a release.
+    ///
+    /// The newest release's image stays even if that one failed: the push that mends it builds on its layers.
+    func prune(_ appID: AppID) async {
+        guard pruning.insert(appID).inserted else { return }
+        defer { pruning.remove(appID) }
+        let kept = max(1, configuration.keptReleases)
+        do throws(MoorError) {
+            let images = try await store.read { db in try Self.removableImages(of: appID, keptReleases: kept, db) }
+            guard !images.isEmpty else { return }
+            await removeImages(images)
+        } catch {
+            logger.error("old images were not looked up", metadata: ["app": "\(appID)", "error": "\(error.message)"])
+        }
+    }
+
+    /// An image that shares its digest with one that stays is left alone: they are one image to the engine.
+    static func removableImages(of appID: AppID, keptReleases: Int, _ db: Database) throws -> [ImageID] {
+        try ImageID.fetchAll(
+            db,
+            sql: """
+                WITH kept AS (
+                    SELECT imageID FROM releases WHERE appID = :app AND state IN ('live', 'rolling')
+                    UNION SELECT imageID FROM releases WHERE appID = :app
+                        AND number = (SELECT max(number) FROM releases WHERE appID = :app)
+                    UNION SELECT imageID FROM (
+                        SELECT imageID FROM releases WHERE appID = :app AND state = 'superseded' ORDER BY number DESC LIMIT :count)
+                ), removable AS (
+                    SELECT images.id, images.digest FROM images
+                    JOIN builds ON builds.id = images.buildID JOIN pushes ON pushes.id = builds.pushID
+                    WHERE pushes.appID = :app AND images.removedAt IS NULL AND images.id NOT IN kept
+                        AND (pushes.endedAt IS NOT NULL OR EXISTS (SELECT 1 FROM releases WHERE releases.imageID = images.id))
+                )
+                SELECT id FROM removable WHERE digest NOT IN (
+                    SELECT digest FROM images WHERE removedAt IS NULL AND id NOT IN (SELECT id FROM removable))
+                ORDER BY id
+                """,
+            arguments: ["app": appID, "count": keptReleases])
+    }
+}
