@@ -33,7 +33,7 @@ let package = Package(
 
         .target(
             name: "Accounts",
-            dependencies: ["Models", "Store", grdb, crypto, cryptoExtras, jwtKit, log, hummingbird]
+            dependencies: ["Models", "Store", grdb, crypto, cryptoExtras, jwtKit, log, lifecycle]
         ),
         .target(
             name: "Pushes",
@@ -53,7 +53,7 @@ let package = Package(
         ),
         .target(name: "Telemetry", dependencies: ["Models", log]),
         .target(name: "API", dependencies: ["Models", "Store", grdb, log, hummingbird, nioCore]),
-        .target(name: "Panel", dependencies: ["Models", "Store", grdb, log, hummingbird, mustache, nioCore]),
+        .target(name: "Panel", dependencies: ["Models", "Store", grdb, crypto, log, hummingbird, mustache, nioCore]),
         .target(
             name: "Platform",
             dependencies: [
@@ -70,7 +70,7 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport", grdb]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log]),
-        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, hummingbird]),
+        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, log, subprocess]),
         .testTarget(name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log]),
         .testTarget(name: "BuildsTests", dependencies: ["Builds", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "ReleasesTests", dependencies: ["Releases", "Store", "TestSupport", grdb, log]),
@@ -80,7 +80,10 @@ let package = Package(
             dependencies: ["Gateway", "TestSupport", log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
         ),
         .testTarget(name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log]),
-        .testTarget(name: "PanelTests", dependencies: ["Panel", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log]),
+        .testTarget(
+            name: "PanelTests",
+            dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log, nioCore]
+        ),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
     ]
 )
