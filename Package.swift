@@ -34,7 +34,7 @@ let package = Package(
 
         .target(
             name: "Accounts",
-            dependencies: ["Models", "Store", grdb, crypto, cryptoExtras, jwtKit, log, hummingbird]
+            dependencies: ["Models", "Store", grdb, crypto, cryptoExtras, jwtKit, log, lifecycle]
         ),
         .target(
             name: "Pushes",
@@ -54,7 +54,7 @@ let package = Package(
         ),
         .target(name: "Telemetry", dependencies: ["Models", log]),
         .target(name: "API", dependencies: ["Models", "Store", grdb, log, hummingbird, httpTypes, nioCore]),
-        .target(name: "Panel", dependencies: ["Models", "Store", grdb, log, hummingbird, mustache, nioCore]),
+        .target(name: "Panel", dependencies: ["Models", "Store", grdb, crypto, log, hummingbird, mustache, nioCore]),
         .target(
             name: "Platform",
             dependencies: [
@@ -72,7 +72,7 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport", grdb]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log]),
-        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, hummingbird]),
+        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, log, subprocess]),
         .testTarget(
             name: "PushesTests",
             dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log, nioCore, nioPosix]
@@ -85,7 +85,10 @@ let package = Package(
             dependencies: ["Gateway", "TestSupport", log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
         ),
         .testTarget(name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]),
-        .testTarget(name: "PanelTests", dependencies: ["Panel", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log]),
+        .testTarget(
+            name: "PanelTests",
+            dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log, nioCore]
+        ),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "MoorTests", dependencies: ["moor", "Models", "TestSupport", argumentParser, subprocess]),
     ]
