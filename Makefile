@@ -9,10 +9,10 @@ run:
 # Every test there is: format, unit tests, journeys.
 test:
 	@config/install-packages run test
-	@Tests/run
+	@Tests/in-scope Tests/run
 
 # Ratios against other software in the same run: a table, and .build/bench.json.
 bench:
 	@config/install-packages run bench
 	swift build -c release --product moor
-	@/usr/bin/python3 Tests/Bench/bench.py
+	@Tests/in-scope Tests/python Tests/Bench/bench.py

@@ -68,14 +68,6 @@ def mounts_below(folder):
     return [mount for mount in reversed(below) if mount == str(folder) or mount.startswith(f"{folder}/")]
 
 
-def engine_arguments(folder):
-    """The global options of a Podman with its storage in `folder`, as `moor serve` starts it."""
-    noted = folder / "podman-arguments.json"
-    if noted.exists():
-        return json.loads(noted.read_text())
-    return None
-
-
 def remove_containers(arguments):
     """Through the engine itself, so that it takes its network set-up away too."""
     podman = ["podman", *arguments]
@@ -169,4 +161,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--snapshot":
         print(json.dumps(snapshot()))
     else:
-        sweep(sys.argv[1], pathlib.Path(sys.argv[2]), json.loads(pathlib.Path(sys.argv[3]).read_text() or "{}"))
+        sweep(sys.argv[1], pathlib.Path(sys.argv[2]), json.loads(sys.argv[3] or "{}"))
