@@ -61,6 +61,9 @@ def run_bare(platform, container, mark):
     podman = ["podman", *platform.engine["arguments"]]
     words = [*podman, "run", "--detach", "--rm", "--name", name, "--publish", f"127.0.0.1:{port}:{inside}"]
     words += [f"--env={value}" for value in config["Env"]]
+    # Where root may not raise limits, no container starts with Podman's default ones.
+    for limit in inspected["HostConfig"].get("Ulimits") or []:
+        words += [f"--ulimit={limit['Name'].lower().removeprefix('rlimit_')}={limit['Soft']}:{limit['Hard']}"]
     entry = config.get("Entrypoint") or []
     if entry:
         words += ["--entrypoint", entry[0]]

@@ -99,25 +99,17 @@ class Platform:
     def _note_engine(self):
         """How our platform runs its Podman, kept beside the data so that a sweep can use it after a crash."""
         for pid in self.engine_pids():
-            words = [word.decode() for word in sweep.read(f"/proc/{pid}/cmdline").split(b"\0") if word]
-            self.engine = {
-                "arguments": words[1 : words.index("system")],
-                "socket": next(word for word in words if word.startswith("unix://")).removeprefix("unix://"),
-            }
+            words = sweep.read(f"/proc/{pid}/cmdline").decode().split("\0")
+            socket = next(word for word in words if word.startswith("unix://")).removeprefix("unix://")
+            self.engine = {"arguments": sweep.engine_arguments(pid), "socket": socket}
             (self.folder / "podman-arguments.json").write_text(json.dumps(self.engine["arguments"]))
-            return os.path.exists(self.engine["socket"])
+            return os.path.exists(socket)
         return False
 
     def engine_pids(self):
         """Podman services whose storage is in our data folder."""
-        mark = str(self.data).encode()
-        found = []
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                words = sweep.read(f"/proc/{entry}/cmdline").split(b"\0")
-                if b"system" in words and b"service" in words and words[0].endswith(b"podman") and any(mark in word for word in words):
-                    found.append(int(entry))
-        return found
+        pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+        return [pid for pid in pids if any(str(self.data) in word for word in sweep.engine_arguments(pid) or [])]
 
     def stop(self, number=signal.SIGTERM, seconds=90):
         """Asks it to stop. Returns the exit status."""

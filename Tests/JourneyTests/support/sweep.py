@@ -75,6 +75,23 @@ def remove_containers(arguments):
     output(*podman, "network", "prune", "--force")
 
 
+def engine_arguments(pid):
+    """The global options of a `podman … system service`, which make any other podman command mean the same engine; else None."""
+    words = [word.decode(errors="replace") for word in read(f"/proc/{pid}/cmdline").split(b"\0") if word]
+    if words and words[0].endswith("podman") and "system" in words and "service" in words:
+        return words[1 : words.index("system")]
+    return None
+
+
+def engines_of(pids, scratch):
+    """Options of each engine of the run: of those that still serve, and as the platforms' start noted them."""
+    found = [arguments for pid in pids if (arguments := engine_arguments(pid))]
+    for noted in scratch.rglob("podman-arguments.json") if scratch.exists() else []:
+        if (arguments := json.loads(noted.read_text())) not in found:
+            found.append(arguments)
+    return found
+
+
 def namespaces_of(pids):
     inodes = set()
     for pid in pids:
@@ -130,9 +147,8 @@ def sweep(run, scratch, before):
     for pid in pids:
         if b"moor\0serve" in read(f"/proc/{pid}/cmdline"):
             kill(pid, signal.SIGKILL)
-    if scratch.exists():
-        for noted in scratch.rglob("podman-arguments.json"):
-            remove_containers(json.loads(noted.read_text()))
+    for arguments in engines_of(pids, scratch):
+        remove_containers(arguments)
     deadline = time.monotonic() + 10
     while (pids := processes_of(run, scratch)) and time.monotonic() < deadline:
         for pid in pids:
