@@ -17,7 +17,7 @@ def test_an_engine_that_dies_in_a_build_is_a_clear_refusal_and_works_again(platf
     repository = checkout("slow-build").write(slow__seconds="25")
     repository.commit()
     running = repository.start_push()
-    running.wait_for("the slow build begins", "slow")
+    wait_for(platform.building, "the build")
     for pid in platform.engine_pids():
         os.kill(pid, signal.SIGKILL)
     push = running.finish(90)
@@ -89,7 +89,7 @@ def consistent(platform, app):
         tagged = {digest for digest, tags in engine.items() if tags and not all("base" in tag for tag in tags)}
         return tagged == kept or None
 
-    wait_for(images_match, f"images that are those of the rows", 60)
+    wait_for(images_match, "images that are those of the rows", 60)
     orphans = platform.rows(
         "SELECT id FROM images WHERE removedAt IS NULL AND id NOT IN (SELECT imageID FROM releases WHERE state IN ('live', 'superseded'))")
     assert orphans == [], "an image that no release can use"
@@ -128,7 +128,7 @@ def during_build(platform, repository):
     repository.use("slow-build")
     change(repository, slow__seconds="120")
     running = repository.start_push()
-    running.wait_for("the slow build begins", "slow")
+    wait_for(platform.building, "the build")
     platform.kill()
     assert not running.finish(60).ok
     repository.write(slow__seconds="0").commit("Quicker")

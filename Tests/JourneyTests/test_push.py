@@ -1,11 +1,14 @@
 """push → build → image → release → replica → request, as the pusher sees it."""
 
-import json
+import random
 import re
+import shutil
 import time
 
-import httpx
 import pytest
+
+from support.platform import ROOT, wait_for
+from support.transfer import Memory
 
 
 def test_a_first_push_brings_a_live_app_and_tells_each_stage_as_it_happens(platform, checkout, person, viewer):
@@ -29,9 +32,6 @@ def test_a_first_push_brings_a_live_app_and_tells_each_stage_as_it_happens(platf
 
 
 def test_a_dash_app_without_a_procfile_is_recognised(platform, checkout, viewer):
-    from support.platform import ROOT
-    import shutil
-
     repository = checkout(app="example")
     shutil.copytree(ROOT / "buildpacks/pip/example", repository.folder, dirs_exist_ok=True)
     repository.commit()
@@ -52,9 +52,7 @@ def test_a_second_push_replaces_the_first_and_uses_the_cache(platform, checkout,
     assert "v2" in push.said
     assert person.get(repository.app).text == "two"
     assert time.monotonic() - begin < 60
-    # The old replica is gone once it has drained, and so is its row.
-    from support.platform import wait_for
-
+    # The old replica goes once it has drained.
     wait_for(lambda: len(platform.containers(repository.app)) == 1, "the old replica's end", 30)
 
 
@@ -173,7 +171,7 @@ def test_two_pushes_at_once_queue(platform, checkout, viewer):
     first = checkout("slow-build").write(slow__seconds="6")
     first.commit("Takes a while")
     running = first.start_push()
-    running.wait_for("the slow build begins", "slow")
+    wait_for(platform.building, "the first build")
     second = checkout("plain", app=first.app)
     second.commit("Comes next")
     waiting = second.start_push("--force", "main")
@@ -189,13 +187,11 @@ def test_two_pushes_at_once_queue(platform, checkout, viewer):
 
 
 def test_hanging_up_during_the_build_cancels_it_and_leaves_nothing(platform, checkout):
-    from support.platform import wait_for
-
     images = {image["Id"] for image in platform.images()}
     repository = checkout("slow-build").write(slow__seconds="60")
     repository.commit()
     running = repository.start_push()
-    running.wait_for("slow")
+    wait_for(platform.building, "the build")
     begin = time.monotonic()
     running.hang_up()
     wait_for(lambda: platform.rows(
@@ -207,21 +203,7 @@ def test_hanging_up_during_the_build_cancels_it_and_leaves_nothing(platform, che
     assert platform.rows("SELECT 1 FROM releases JOIN apps ON apps.id = appID WHERE name = ?", repository.app) == []
     assert repository.git("ls-remote", "moorage").stdout == ""
     wait_for(lambda: {image["Id"] for image in platform.images() if image.get("RepoTags")} <= images, "the image's removal", 30)
-    wait_for(lambda: not build_containers(platform), "the end of the build", 30)
-
-
-def build_containers(platform):
-    """Processes of a build that still run inside the engine's storage."""
-    import os
-    from support import sweep
-
-    mark = str(platform.data).encode()
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and b"backend" in sweep.read(f"/proc/{entry}/cmdline"):
-            if mark in sweep.read(f"/proc/{entry}/mountinfo"):
-                found.append(entry)
-    return found
+    wait_for(lambda: not platform.building(), "the end of the build", 30)
 
 
 def test_lfs_pointers_and_submodules_are_named(platform, checkout):
@@ -236,9 +218,6 @@ def test_lfs_pointers_and_submodules_are_named(platform, checkout):
 
 
 def test_a_large_repository_takes_constant_memory(platform, checkout, tmp_path):
-    import random
-    from support.transfer import Memory
-
     repository = checkout("plain")
     with open(repository.folder / "data.bin", "wb") as file:
         for _ in range(192):

@@ -1,15 +1,17 @@
 """`moor serve` itself: how it starts, refuses to start, and stops."""
 
+import os
+import re
 import signal
+import threading
 
+import httpx
 import pytest
 
-from support.platform import wait_for
+from support.platform import ROOT, free_port, wait_for
 
 
 def test_a_second_platform_on_the_same_data_folder_refuses(platform):
-    from support.platform import free_port
-
     second = platform.spawn(MOOR_LISTEN=f"127.0.0.1:{free_port()}")
     output, _ = second.communicate(timeout=30)
     assert second.returncode != 0
@@ -46,10 +48,6 @@ def test_a_misspelt_variable_stops_the_start(platform, tmp_path):
 
 def test_the_documented_configuration_is_the_default_one(platform, tmp_path):
     """Every key of config/moorage.yaml, uncommented, is accepted."""
-    import re
-
-    from support.platform import ROOT
-
     lines = (ROOT / "config/moorage.yaml").read_text().splitlines()
     keys = [re.sub(r"^(\s*)# (?=[a-z]+:)", r"\1", line) for line in lines]
     assert sum(a != b for a, b in zip(lines, keys)) > 10
@@ -69,8 +67,6 @@ def test_ctrl_c_leaves_the_apps_running_and_the_next_start_adopts_them(platform,
     pids = [platform.engine_api(f"/containers/{c}/json")["State"]["Pid"] for c in before]
     assert platform.stop(signal.SIGINT) == 0
     assert "error" not in platform.log().splitlines()[-1]
-    import os
-
     assert all(os.path.exists(f"/proc/{pid}") for pid in pids if pid), "the containers went with the platform"
     assert platform.engine_pids() == [], "the engine was left behind"
     platform.start()
@@ -88,18 +84,12 @@ def test_stop_apps_stops_them_and_the_next_start_brings_them_back(platform, chec
     wait_for(lambda: ada.get(repository.app).status_code == 200, "the adopted app's answer", 30)
     pids = [platform.engine_api(f"/containers/{c['Id']}/json")["State"]["Pid"] for c in platform.containers()]
     assert platform.stop(signal.SIGTERM) == 0
-    import os
-
     assert not [pid for pid in pids if pid and os.path.exists(f"/proc/{pid}")], "containers run on"
     platform.start()
     wait_for(lambda: ada.get(repository.app).status_code == 200, "the app's return", 60)
 
 
 def test_a_request_in_flight_is_answered_before_the_stop(platform, shared, viewer):
-    import threading
-
-    import httpx
-
     app = shared("plain").app
     ada = viewer().sign_in(app)
     wait_for(lambda: ada.get(app).status_code == 200, "the app's answer", 60)

@@ -1,5 +1,7 @@
 """Bodies far larger than any buffer."""
 
+import time
+
 import httpx
 
 from support.transfer import CHUNK, Memory, zeros
@@ -30,8 +32,6 @@ def test_uploads_and_downloads_of_200_mb_take_constant_memory(platform, shared, 
 
 def test_a_slow_reader_does_not_make_the_platform_hold_the_answer(platform, shared, viewer):
     """Backpressure: a client that stops reading stops the app, not fills the platform."""
-    import time
-
     app = shared("plain").app
     ada = viewer().sign_in(app)
     with Memory(platform) as memory:
@@ -45,8 +45,6 @@ def test_a_slow_reader_does_not_make_the_platform_hold_the_answer(platform, shar
 
 
 def test_an_answer_streams_as_it_is_made(platform, shared, viewer):
-    import time
-
     app = shared("plain").app
     ada = viewer().sign_in(app)
     times = []
