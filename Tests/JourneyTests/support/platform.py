@@ -109,7 +109,7 @@ class Platform:
     def engine_pids(self):
         """Podman services whose storage is in our data folder."""
         pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
-        return [pid for pid in pids if any(str(self.data) in word for word in sweep.engine_arguments(pid) or [])]
+        return [pid for pid in pids if b"conmon" not in sweep.read(f"/proc/{pid}/comm") and str(self.data) in " ".join(sweep.engine_arguments(pid) or [])]
 
     def stop(self, number=signal.SIGTERM, seconds=90):
         """Asks it to stop. Returns the exit status."""

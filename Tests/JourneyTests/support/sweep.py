@@ -76,8 +76,14 @@ def remove_containers(arguments):
 
 
 def engine_arguments(pid):
-    """The global options of a `podman … system service`, which make any other podman command mean the same engine; else None."""
+    """The global options that make any podman command mean the engine of this process; None where it belongs to none.
+
+    A `podman … system service` has them itself, a container's monitor has them for the day its container ends.
+    """
     words = [word.decode(errors="replace") for word in read(f"/proc/{pid}/cmdline").split(b"\0") if word]
+    if words and words[0].endswith("conmon"):
+        words = [word for mark, word in zip(words, words[1:]) if mark == "--exit-command-arg"]
+        return words[: words.index("container")] if "container" in words else None
     if words and words[0].endswith("podman") and "system" in words and "service" in words:
         return words[1 : words.index("system")]
     return None
