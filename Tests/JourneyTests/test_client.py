@@ -1,0 +1,103 @@
+"""The `moor` command line and the JSON API under it, end to end."""
+
+import subprocess
+
+import httpx
+import openapi_spec_validator
+
+from support.platform import Command
+from test_rollout import items
+
+
+def test_the_openapi_document_is_served_and_valid(platform):
+    document = httpx.get(platform.url("/api/v1/openapi.json")).json()
+    openapi_spec_validator.validate(document)
+    assert document["openapi"].startswith("3.")
+    # Every operation that needs no parameter answers what the document says, and asks who is there.
+    for path, methods in document["paths"].items():
+        if "get" in methods and "{" not in path:
+            url = platform.url(path if path.startswith("/api") else "/api/v1" + path)
+            declared = methods["get"]["responses"]
+            answer = httpx.get(url, auth=("admin", platform.password))
+            assert str(answer.status_code) in declared or "default" in declared, (path, answer.status_code)
+
+
+def test_errors_of_the_api_have_code_message_and_hint(platform):
+    answer = platform.api("GET", "/apps/no-such-app")
+    assert answer.status_code == 404
+    problem = answer.json()
+    assert "no-such-app" in str(problem) and "hint" in str(problem)
+    assert httpx.get(platform.url("/api/v1/apps")).status_code == 401
+    assert platform.api("POST", "/apps", content=b"{", headers={"content-type": "application/json"}).status_code == 400
+
+
+def test_every_verb_answers_in_json(platform, command, checkout, tmp_path):
+    created = command.json("apps", "create", "verbs")
+    assert "verbs" in str(created)
+    assert "verbs" in [app["name"] for app in items(command.json("apps"))]
+    repository = checkout("plain", app="verbs")
+    repository.deploy("From the command line")
+    # Inside a checkout with a remote named moorage, the app's name can be left out.
+    here = {"cwd": repository.folder}
+    [replica] = items(command.json("ps", **here))
+    assert replica["state"] == "ready"
+    command.json("scale", "web=2", **here)
+    assert len(items(command.json("ps", **here))) == 2
+    command.json("config", "set", "COLOUR=blue", **here)
+    assert command.json("config", "list", **here) and "COLOUR" in str(command.json("config", "list", **here))
+    command.json("config", "unset", "COLOUR", **here)
+    assert [release["number"] for release in items(command.json("releases", **here))] in ([3, 2, 1], [1, 2, 3])
+    command.json("rollback", "v1", **here)
+    assert "plain one listens" in command("logs", **here).stdout
+    command.json("access", "public", **here)
+    assert httpx.get(platform.app_url("verbs", "/")).text == "one"
+    command.json("access", "signed-in", **here)
+    made = command.json("tokens", "create", "for-ci")
+    secret = next(value for value in made.values() if isinstance(value, str) and len(value) > 30)
+    assert httpx.get(platform.url("/api/v1/apps"), headers={"authorization": f"Bearer {secret}"}).status_code == 200
+    command.json("tokens", "revoke", "for-ci")
+    assert httpx.get(platform.url("/api/v1/apps"), headers={"authorization": f"Bearer {secret}"}).status_code == 401
+    command.json("users", "add", "hedy", "--email", "hedy@example.com", "--role", "developer", input="a password for hedy\n")
+    assert "hedy" in [user["username"] for user in items(command.json("users", "list"))]
+    other = Command(platform, tmp_path / "hedy").sign_in("hedy", "a password for hedy")
+    assert other("users", "remove", "admin", check=False).returncode != 0
+    command.json("users", "remove", "hedy")
+    assert other("apps", check=False).returncode != 0, "a removed user's token still works"
+    command.json("apps", "delete", "verbs", "--yes")
+    assert "verbs" not in [app["name"] for app in items(command.json("apps"))]
+    assert platform.containers("verbs") == []
+    assert httpx.get(platform.app_url("verbs", "/")).status_code in (401, 404)
+
+
+def test_a_token_pushes_in_the_passwords_place(platform, command, checkout):
+    made = command.json("tokens", "create", "for-git")
+    secret = next(value for value in made.values() if isinstance(value, str) and len(value) > 30)
+    repository = checkout("plain", password=secret)
+    repository.deploy()
+    command("tokens", "revoke", "for-git")
+    repository.commit("After the revocation")
+    assert not repository.push().ok
+
+
+def test_logs_follow(platform, command, checkout):
+    repository = checkout("plain")
+    repository.deploy()
+    following = subprocess.Popen(
+        [platform.binary, "logs", "-f", "--app", repository.app], env={"HOME": str(command.home), "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert "plain one listens" in following.stdout.readline()
+        command("config", "set", "A=b", "--app", repository.app)
+        assert "plain one listens" in following.stdout.readline()
+    finally:
+        following.kill()
+        following.wait()
+
+
+def test_a_mistake_on_the_command_line_says_what_to_do(platform, command, tmp_path):
+    missing = command("ps", "--app", "no-such-app", check=False)
+    assert missing.returncode != 0 and "no-such-app" in missing.stderr and "hint" in missing.stderr
+    outside = command("ps", cwd=tmp_path, check=False)
+    assert outside.returncode != 0 and "--app" in outside.stderr
+    bad = command("scale", "web=lots", "--app", "no-such-app", check=False)
+    assert bad.returncode != 0 and "lots" in bad.stderr
