@@ -1,0 +1,82 @@
+import Foundation
+
+/// What the API answers, as far as it is shown in tables.
+enum Answers {
+    struct Me: Decodable {
+        var username: String
+        var name: String
+        var role: String
+    }
+
+    struct NewToken: Decodable {
+        var name: String
+        var token: String
+        var username: String
+        var expiresAt: Date?
+    }
+
+    struct App: Decodable {
+        var name: String
+        var url: String
+        var owner: String
+        var role: String?
+        var access: String
+        var release: Int?
+    }
+    struct Apps: Decodable { var apps: [App] }
+
+    struct Replica: Decodable {
+        var name: String
+        var release: Int
+        var state: String
+        var reason: String?
+        var restarts: Int
+        var startedAt: Date?
+    }
+    struct Replicas: Decodable { var replicas: [Replica] }
+
+    struct LogLine: Decodable {
+        var replica: String?
+        var text: String?
+        var error: PlatformClient.Told?
+    }
+
+    struct Release: Decodable {
+        var number: Int
+        var state: String
+        var description: String
+        var user: String?
+        var commit: String?
+        var createdAt: Date
+    }
+    struct Releases: Decodable { var releases: [Release] }
+
+    struct Config: Decodable { var config: [String: String] }
+
+    struct NamedUser: Decodable {
+        var username: String
+        var role: String
+    }
+    struct Access: Decodable {
+        var mode: String
+        var owner: String
+        var users: [NamedUser]
+    }
+
+    struct User: Decodable {
+        var username: String
+        var name: String
+        var email: String
+        var role: String
+        var groups: [String]
+    }
+    struct Users: Decodable { var users: [User] }
+
+    struct Token: Decodable {
+        var name: String
+        var createdAt: Date
+        var lastUsedAt: Date?
+        var expiresAt: Date?
+    }
+    struct Tokens: Decodable { var tokens: [Token] }
+}
