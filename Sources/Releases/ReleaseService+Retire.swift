@@ -34,16 +34,12 @@ extension ReleaseService {
         await interruptibly { _ = await traffic.drain(endpoints, deadline) }
     }
 
-    /// Removes the images that nothing can go back to: those of older releases than are kept, of failed ones, and of builds
-    /// that never became a release.
-    ///
-    /// The newest release's image stays even if that one failed: the push that mends it builds on its layers.
+    /// Removes the images that nothing can go back to.
     func prune(_ appID: AppID) async {
         guard pruning.insert(appID).inserted else { return }
         defer { pruning.remove(appID) }
-        let kept = max(1, configuration.keptReleases)
         do throws(MoorError) {
-            let images = try await store.read { db in try Self.removableImages(of: appID, keptReleases: kept, db) }
+            let images = try await removableImages(of: appID, atStart: false)
             guard !images.isEmpty else { return }
             await removeImages(images)
         } catch {
@@ -51,27 +47,36 @@ extension ReleaseService {
         }
     }
 
-    /// An image that shares its digest with one that stays is left alone: they are one image to the engine.
-    static func removableImages(of appID: AppID, keptReleases: Int, _ db: Database) throws -> [ImageID] {
-        try ImageID.fetchAll(
-            db,
-            sql: """
-                WITH kept AS (
-                    SELECT imageID FROM releases WHERE appID = :app AND state IN ('live', 'rolling')
-                    UNION SELECT imageID FROM releases WHERE appID = :app
-                        AND number = (SELECT max(number) FROM releases WHERE appID = :app)
-                    UNION SELECT imageID FROM (
-                        SELECT imageID FROM releases WHERE appID = :app AND state = 'superseded' ORDER BY number DESC LIMIT :count)
-                ), removable AS (
-                    SELECT images.id, images.digest FROM images
-                    JOIN builds ON builds.id = images.buildID JOIN pushes ON pushes.id = builds.pushID
-                    WHERE pushes.appID = :app AND images.removedAt IS NULL AND images.id NOT IN kept
-                        AND (pushes.endedAt IS NOT NULL OR EXISTS (SELECT 1 FROM releases WHERE releases.imageID = images.id))
-                )
-                SELECT id FROM removable WHERE digest NOT IN (
-                    SELECT digest FROM images WHERE removedAt IS NULL AND id NOT IN (SELECT id FROM removable))
-                ORDER BY id
-                """,
-            arguments: ["app": appID, "count": keptReleases])
+    /// Images of older releases than are kept, of failed ones, and of builds that never became a release.
+    ///
+    /// The newest release's image stays even if that one failed: the push that mends it builds on its layers. An image that
+    /// shares its digest with one that stays is left alone: they are one image to the engine.
+    /// - Parameter atStart: true while nothing is being built: an image without a release will then never have one.
+    func removableImages(of appID: AppID, atStart: Bool) async throws(MoorError) -> [ImageID] {
+        let kept = max(1, configuration.keptReleases)
+        return try await store.read { db in
+            try ImageID.fetchAll(
+                db,
+                sql: """
+                    WITH newest AS (
+                        SELECT imageID FROM releases WHERE appID = :app ORDER BY number DESC LIMIT 1
+                    ), kept AS (
+                        SELECT imageID FROM releases WHERE appID = :app AND state IN ('live', 'rolling')
+                        UNION SELECT imageID FROM newest
+                        UNION SELECT imageID FROM (
+                            SELECT imageID FROM releases WHERE appID = :app AND state = 'superseded' ORDER BY number DESC LIMIT :count)
+                    ), removable AS (
+                        SELECT images.id, images.digest FROM images
+                        JOIN builds ON builds.id = images.buildID JOIN pushes ON pushes.id = builds.pushID
+                        WHERE pushes.appID = :app AND images.removedAt IS NULL AND images.id NOT IN kept
+                            AND (:atStart OR images.id < (SELECT max(imageID) FROM releases WHERE appID = :app)
+                                OR EXISTS (SELECT 1 FROM releases WHERE releases.imageID = images.id))
+                    )
+                    SELECT id FROM removable WHERE digest NOT IN (
+                        SELECT digest FROM images WHERE removedAt IS NULL AND id NOT IN (SELECT id FROM removable))
+                    ORDER BY id
+                    """,
+                arguments: ["app": appID, "count": kept, "atStart": atStart])
+        }
     }
 }

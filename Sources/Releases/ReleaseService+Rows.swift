@@ -107,7 +107,7 @@ extension ReleaseService {
         }
         for (key, value) in config where current[key] != value {
             let sealed = try sealer.sealValue(value, key: key, app: appID)
-            try ConfigValueRecord(appID: appID, key: key, sealedValue: sealed, updatedAt: now()).upsert(db)
+            try ConfigValueRecord(appID: appID, key: key, sealedValue: sealed, updatedAt: now()).save(db)
         }
     }
 }

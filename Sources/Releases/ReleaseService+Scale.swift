@@ -22,7 +22,7 @@ extension ReleaseService {
             do throws(MoorError) {
                 try await self.grow(live, from: before, to: after, change: change)
                 try await self.store.write { db in
-                    for (process, replicas) in counts { try ScaleRecord(appID: appID, process: process, replicas: replicas).upsert(db) }
+                    for (process, replicas) in counts { try ScaleRecord(appID: appID, process: process, replicas: replicas).save(db) }
                 }
             } catch {
                 await self.endScale(of: appID)
