@@ -54,7 +54,7 @@ let package = Package(
         ),
         .target(name: "Telemetry", dependencies: ["Models", log]),
         .target(name: "API", dependencies: ["Models", "Store", grdb, log, hummingbird, httpTypes, nioCore]),
-        .target(name: "Panel", dependencies: ["Models", "Store", grdb, crypto, log, hummingbird, mustache, nioCore]),
+        .target(name: "Panel", dependencies: ["Models", "Store", grdb, crypto, log, hummingbird, mustache, nioCore, httpTypes]),
         .target(
             name: "Platform",
             dependencies: [
@@ -74,9 +74,7 @@ let package = Package(
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log]),
         .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, log, subprocess]),
         .testTarget(
-            name: "PushesTests",
-            dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log, nioCore, nioPosix]
-        ),
+            name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log, nioCore, nioPosix]),
         .testTarget(name: "BuildsTests", dependencies: ["Builds", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "ReleasesTests", dependencies: ["Releases", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "OrchestratorsTests", dependencies: ["Orchestrators", "Engine", "Store", "TestSupport", grdb, log]),
@@ -84,10 +82,11 @@ let package = Package(
             name: "GatewayTests",
             dependencies: ["Gateway", "TestSupport", log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
         ),
-        .testTarget(name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]),
+        .testTarget(
+            name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]),
         .testTarget(
             name: "PanelTests",
-            dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log, nioCore]
+            dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]
         ),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "MoorTests", dependencies: ["moor", "Models", "TestSupport", argumentParser, subprocess]),
@@ -104,6 +103,7 @@ var nioEmbedded: Target.Dependency { .product(name: "NIOEmbedded", package: "swi
 var asyncHTTPClient: Target.Dependency { .product(name: "AsyncHTTPClient", package: "async-http-client") }
 var crypto: Target.Dependency { .product(name: "Crypto", package: "swift-crypto") }
 var cryptoExtras: Target.Dependency { .product(name: "CryptoExtras", package: "swift-crypto") }
+var httpTypes: Target.Dependency { .product(name: "HTTPTypes", package: "swift-http-types") }
 var hummingbird: Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
 var hummingbirdTesting: Target.Dependency { .product(name: "HummingbirdTesting", package: "hummingbird") }
 var jwtKit: Target.Dependency { .product(name: "JWTKit", package: "jwt-kit") }
