@@ -80,7 +80,7 @@ let package = Package(
         .testTarget(name: "OrchestratorsTests", dependencies: ["Orchestrators", "Engine", "Store", "TestSupport", grdb, log]),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "TestSupport", log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
+            dependencies: ["Gateway", "TestSupport", lifecycle, log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
         ),
         .testTarget(
             name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]),
