@@ -52,9 +52,17 @@ package struct ContainerDetails: Decodable, Sendable {
 
     private struct Settings: Decodable, Sendable {
         struct Attachment: Decodable, Sendable {
-            var IPAddress: String?
+            var address: String?
+
+            enum CodingKeys: String, CodingKey {
+                case address = "IPAddress"
+            }
         }
-        var Networks: [String: Attachment]?
+        var networks: [String: Attachment]?
+
+        enum CodingKeys: String, CodingKey {
+            case networks = "Networks"
+        }
     }
 
     package var state: State
@@ -62,7 +70,7 @@ package struct ContainerDetails: Decodable, Sendable {
 
     /// Its IPv4 address in a network; nil before it has one.
     package func address(in network: String) -> String? {
-        settings?.Networks?[network]?.IPAddress.flatMap { $0.isEmpty ? nil : $0 }
+        settings?.networks?[network]?.address.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     enum CodingKeys: String, CodingKey {
@@ -71,11 +79,33 @@ package struct ContainerDetails: Decodable, Sendable {
     }
 }
 
+private struct Created: Decodable {
+    var id: String
+
+    enum CodingKeys: String, CodingKey {
+        case id = "Id"
+    }
+}
+
+private struct ImageDetails: Decodable {
+    struct Config: Decodable {
+        var user: String?
+
+        enum CodingKeys: String, CodingKey {
+            case user = "User"
+        }
+    }
+    var config: Config?
+
+    enum CodingKeys: String, CodingKey {
+        case config = "Config"
+    }
+}
+
 extension EngineClient {
     /// - Returns: the container's id.
     package func createContainer(_ spec: ContainerSpec, name: String) async throws -> String {
-        struct Created: Decodable { var Id: String }
-        return try await call(.POST, "/v1.41/containers/create?name=\(Self.encode(name))", json: spec, as: Created.self).Id
+        try await call(.POST, "/v1.41/containers/create?name=\(Self.encode(name))", json: spec, as: Created.self).id
     }
 
     package func startContainer(_ id: String) async throws {
@@ -110,12 +140,8 @@ extension EngineClient {
 
     /// The user the image says its containers run as; empty where it says none.
     package func imageUser(_ image: String) async throws -> String {
-        struct Image: Decodable {
-            struct Config: Decodable { var User: String? }
-            var Config: Config?
-        }
         let path = image.split(separator: "/", omittingEmptySubsequences: false).map { Self.encode(String($0)) }.joined(separator: "/")
-        return try await call(.GET, "/v1.41/images/\(path)/json", as: Image.self).Config?.User ?? ""
+        return try await call(.GET, "/v1.41/images/\(path)/json", as: ImageDetails.self).config?.user ?? ""
     }
 
     static func filters(_ filters: [String: [String]]) -> String {

@@ -9,12 +9,15 @@ package struct EngineNetwork: Decodable, Sendable, Hashable {
     package var subnet: String?
     package var gateway: String?
 
-    private struct IPAM: Decodable {
-        struct Range: Decodable {
-            var Subnet: String?
-            var Gateway: String?
+    struct Addressing: Codable {
+        var driver: String?
+        /// Each with "Subnet" and "Gateway".
+        var ranges: [[String: String]]?
+
+        enum CodingKeys: String, CodingKey {
+            case driver = "Driver"
+            case ranges = "Config"
         }
-        var Config: [Range]?
     }
 
     enum CodingKeys: String, CodingKey {
@@ -27,9 +30,28 @@ package struct EngineNetwork: Decodable, Sendable, Hashable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         name = try container.decode(String.self, forKey: .name)
         labels = try container.decodeIfPresent([String: String].self, forKey: .labels) ?? [:]
-        let range = try container.decodeIfPresent(IPAM.self, forKey: .ipam)?.Config?.first
-        subnet = range?.Subnet
-        gateway = range?.Gateway
+        let range = try container.decodeIfPresent(Addressing.self, forKey: .ipam)?.ranges?.first
+        subnet = range?["Subnet"]
+        gateway = range?["Gateway"]
+    }
+}
+
+/// The body of `POST /networks/create`.
+private struct NewNetwork: Encodable {
+    var name: String
+    var mustBeNew = true
+    var driver = "bridge"
+    var addressing: EngineNetwork.Addressing
+    var options: [String: String]
+    var labels: [String: String]
+
+    enum CodingKeys: String, CodingKey {
+        case name = "Name"
+        case mustBeNew = "CheckDuplicate"
+        case driver = "Driver"
+        case addressing = "IPAM"
+        case options = "Options"
+        case labels = "Labels"
     }
 }
 
@@ -39,21 +61,9 @@ extension EngineClient {
     ///   - subnet: in CIDR notation.
     ///   - gateway: the host's address in it.
     package func createNetwork(name: String, bridge: String, subnet: String, gateway: String, labels: [String: String]) async throws {
-        struct Body: Encodable {
-            struct IPAM: Encodable {
-                var Driver = "default"
-                var Config: [[String: String]]
-            }
-            var Name: String
-            var CheckDuplicate = true
-            var Driver = "bridge"
-            var IPAM: IPAM
-            var Options: [String: String]
-            var Labels: [String: String]
-        }
-        let body = Body(
-            Name: name, IPAM: .init(Config: [["Subnet": subnet, "Gateway": gateway]]),
-            Options: ["com.docker.network.bridge.name": bridge], Labels: labels)
+        let body = NewNetwork(
+            name: name, addressing: .init(driver: "default", ranges: [["Subnet": subnet, "Gateway": gateway]]),
+            options: ["com.docker.network.bridge.name": bridge], labels: labels)
         try await call(.POST, "/v1.41/networks/create", json: body)
     }
 

@@ -33,7 +33,7 @@ package actor LocalOrchestrator: Orchestrator, Service {
     let networkReady: NetworkReady
     let probe: Probe
     let logger: Logger
-    let names: PlatformNames
+    nonisolated let names: PlatformNames
     let firewall: Firewall
     private let ownsProbe: Bool
 
