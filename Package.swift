@@ -71,13 +71,18 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Models", "Store", grdb, nioCore, nioPosix, nioHTTP1, subprocess, log]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport", grdb]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log]),
-        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, log, subprocess]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log, asyncHTTPClient, nioCore]),
+        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, log, subprocess, hummingbird]),
         .testTarget(
             name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log, nioCore, nioPosix]),
         .testTarget(name: "BuildsTests", dependencies: ["Builds", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "ReleasesTests", dependencies: ["Releases", "Store", "TestSupport", grdb, log]),
-        .testTarget(name: "OrchestratorsTests", dependencies: ["Orchestrators", "Engine", "Store", "TestSupport", grdb, log]),
+        .testTarget(
+            name: "OrchestratorsTests",
+            dependencies: [
+                "Orchestrators", "Engine", "Store", "TestSupport", grdb, log, lifecycle, asyncHTTPClient, nioCore, nioPosix, subprocess,
+            ]
+        ),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Gateway", "TestSupport", lifecycle, log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]

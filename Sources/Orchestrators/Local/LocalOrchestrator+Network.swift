@@ -1,0 +1,94 @@
+import Engine
+import Foundation
+import Logging
+import Models
+
+/// An app's own bridge.
+struct AppNetwork: Sendable, Hashable {
+    var name: String
+    var bridge: String
+    /// The host's address in it.
+    var gateway: String
+    /// What the platform adds to the environment of the app's processes.
+    var environment: [String: String] = [:]
+}
+
+extension LocalOrchestrator {
+    /// The app's network: made, behind its firewall rules, with the platform listening inside. Made once; a failure is
+    /// tried again by the next who asks.
+    func network(of appID: AppID, app: AppName) async throws -> AppNetwork {
+        if let made = apps[appID]?.network { return try await made.value }
+        let before = lastNetwork
+        let task = Task {
+            _ = await before?.result
+            return try await self.makeNetwork(appID, app: app)
+        }
+        apps[appID, default: AppState(app: app)].network = task
+        lastNetwork = task
+        do { return try await task.value } catch {
+            if apps[appID]?.network == task { apps[appID]?.network = nil }
+            throw error
+        }
+    }
+
+    private func makeNetwork(_ appID: AppID, app: AppName) async throws -> AppNetwork {
+        let name = names.network(appID)
+        let bridge = names.bridge(appID)
+        let existing = try await engine.listNetworks()
+        let gateway: String
+        if let mine = existing.first(where: { $0.name == name }), let address = mine.gateway,
+            try await isUsable(mine, bridge: bridge, appID: appID)
+        {
+            gateway = address
+        } else {
+            gateway = try await createNetwork(appID, app: app, name: name, bridge: bridge, existing: existing)
+        }
+        await firewall.set(.init(bridge: bridge, gateway: gateway), for: appID)
+        let environment = try await networkReady(app, gateway)
+        return AppNetwork(name: name, bridge: bridge, gateway: gateway, environment: environment)
+    }
+
+    /// Another's network may have come to this one's addresses while it was not live; then it is made anew, unless in use.
+    private func isUsable(_ network: EngineNetwork, bridge: String, appID: AppID) async throws -> Bool {
+        guard let subnet = network.subnet.flatMap({ Subnet($0) }), Self.liveSubnets(except: bridge).contains(where: subnet.overlaps) else {
+            return true
+        }
+        let label = ["\(Label.platform)=\(configuration.platformID)", "\(Label.app)=\(appID)"]
+        guard try await engine.listContainers(labels: label).isEmpty else { return true }
+        logger.notice("the app's network collides with another on this host and is made anew", metadata: ["app": "\(appID)"])
+        try await engine.removeNetwork(network.name)
+        return false
+    }
+
+    private func createNetwork(_ appID: AppID, app: AppName, name: String, bridge: String, existing: [EngineNetwork]) async throws -> String
+    {
+        guard let pool = Subnet(configuration.subnetPool) else {
+            throw MoorError(.invalid, "“\(configuration.subnetPool)” is no IPv4 network", hint: "write it such as 10.212.0.0/14")
+        }
+        var taken = existing.filter { $0.name != name }.compactMap { $0.subnet.flatMap { Subnet($0) } } + Self.liveSubnets(except: bridge)
+        let seed = stableHash("\(configuration.platformID)/\(appID)".utf8)
+        var refusal: EngineRefusal?
+        for _ in 0..<4 {
+            guard let subnet = Subnet.free(in: pool, seed: seed, taken: taken) else {
+                throw MoorError(
+                    .unavailable, "there is no free network left in \(pool)", hint: "the platform's admin can set a larger pool of networks"
+                )
+            }
+            let labels = [Label.platform: configuration.platformID, Label.app: "\(appID)", Label.appName: app.rawValue]
+            do {
+                try await engine.createNetwork(name: name, bridge: bridge, subnet: "\(subnet)", gateway: subnet.gateway, labels: labels)
+                return subnet.gateway
+            } catch let error as EngineRefusal {
+                // Somebody took it since we looked.
+                refusal = error
+                taken.append(subnet)
+            }
+        }
+        throw refusal ?? engineDown
+    }
+
+    /// Every network this host routes to at the moment.
+    static func liveSubnets(except bridge: String) -> [Subnet] {
+        Subnet.routes((try? String(contentsOfFile: "/proc/net/route", encoding: .utf8)) ?? "", except: bridge)
+    }
+}

@@ -1,0 +1,66 @@
+package import Engine
+
+/// Everything of the local orchestrator that may differ between platforms.
+package struct LocalOrchestratorConfiguration: Sendable {
+    /// Tells this platform's containers, networks and firewall rules from those of others on the same host and engine.
+    /// Never changes for a data folder.
+    package var platformID: String
+    /// What the apps' networks (a /24 each) are cut from, in CIDR notation.
+    package var subnetPool: String
+    /// The one port of the host that an app reaches: the inside listener, on its network's gateway address.
+    package var insidePort: Int
+    /// Seconds between SIGTERM and SIGKILL.
+    package var stopGraceSeconds: Int
+    /// Between health checks of a replica that is ready.
+    package var probeInterval: Duration
+    package var backoff: Backoff
+    /// Between looks at everything the engine has, in case an event was missed.
+    package var resyncInterval: Duration
+    /// Bytes of log the engine keeps of each container.
+    package var logBytes: Int64
+    /// Containers that are created and started at the same time.
+    package var parallelLaunches: Int
+    /// For the whole of a `release` command.
+    package var releaseCommandLimit: Duration
+    package var limits: HostLimits
+
+    package init(
+        platformID: String, subnetPool: String = "10.212.0.0/14", insidePort: Int = 7911, stopGraceSeconds: Int = 10,
+        probeInterval: Duration = .seconds(5), backoff: Backoff = Backoff(), resyncInterval: Duration = .seconds(30),
+        logBytes: Int64 = 10 << 20, parallelLaunches: Int = 4, releaseCommandLimit: Duration = .seconds(600),
+        limits: HostLimits = .read()
+    ) {
+        self.platformID = platformID
+        self.subnetPool = subnetPool
+        self.insidePort = insidePort
+        self.stopGraceSeconds = stopGraceSeconds
+        self.probeInterval = probeInterval
+        self.backoff = backoff
+        self.resyncInterval = resyncInterval
+        self.logBytes = logBytes
+        self.parallelLaunches = parallelLaunches
+        self.releaseCommandLimit = releaseCommandLimit
+        self.limits = limits
+    }
+}
+
+/// How long a replica that ended waits before it is started again: 1 s, 2, 4, … at most `longest`.
+package struct Backoff: Sendable, Hashable {
+    package var first: Duration
+    package var longest: Duration
+    /// After that much health the count begins anew.
+    package var resetAfter: Duration
+
+    package init(first: Duration = .seconds(1), longest: Duration = .seconds(300), resetAfter: Duration = .seconds(600)) {
+        self.first = first
+        self.longest = longest
+        self.resetAfter = resetAfter
+    }
+
+    /// - Parameter failures: in a row, this one included.
+    package func delay(failures: Int) -> Duration {
+        var delay = first
+        for _ in 1..<max(failures, 1) where delay < longest { delay = delay * 2 }
+        return min(delay, longest)
+    }
+}

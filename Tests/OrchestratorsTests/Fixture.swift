@@ -1,0 +1,173 @@
+import AsyncHTTPClient
+import Engine
+import Foundation
+import GRDB
+import Logging
+import Models
+import Store
+import Subprocess
+import TestSupport
+import Testing
+
+@testable import Orchestrators
+
+/// A platform's orchestrator over a real engine, with an image that holds nothing but busybox.
+struct Fixture: Sendable {
+    let podman: PodmanFixture
+    let store: DataStore
+    let admin: Principal
+    let engine: EngineClient
+    let platformID: String
+    let image = "localhost/moor-busybox:1"
+
+    /// One that works while the body runs.
+    func withOrchestrator<T: Sendable>(
+        networkReady: @escaping LocalOrchestrator.NetworkReady = { _, _ in [:] },
+        _ change: (inout LocalOrchestratorConfiguration) -> Void = { _ in },
+        _ body: @escaping @Sendable (LocalOrchestrator) async throws -> T
+    ) async throws -> T {
+        var configuration = LocalOrchestratorConfiguration(platformID: platformID, backoff: Backoff(first: .milliseconds(300)))
+        configuration.probeInterval = .milliseconds(300)
+        configuration.stopGraceSeconds = 2
+        change(&configuration)
+        let orchestrator = LocalOrchestrator(
+            configuration: configuration, store: store, engine: engine, networkReady: networkReady,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        return try await withThrowingTaskGroup(of: T?.self) { group in
+            group.addTask {
+                try await orchestrator.run()
+                return nil
+            }
+            group.addTask {
+                try await orchestrator.adopt()
+                return try await body(orchestrator)
+            }
+            while let result = try await group.next() {
+                guard let result else { continue }
+                group.cancelAll()
+                return result
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// An app with a release to hang replicas on.
+    func makeRelease(_ name: String, formation: Formation, number: Int = 1) async throws -> (AppRecord, ReleaseID) {
+        let app = try await store.read { db in try AppRecord.filter(Column("name") == name).fetchOne(db) }
+        let record = if let app { app } else { try await store.makeApp(name, owner: admin) }
+        let image = try await store.makeImage(for: record, formation: formation)
+        let releaseID = try await store.write { db in
+            var release = ReleaseRecord(
+                appID: record.id!, number: number, imageID: image.id!, sealedConfig: Data(), formation: formation, cause: .push,
+                description: "test", state: .superseded, createdAt: now())
+            try release.insert(db)
+            return release.id!
+        }
+        return (record, releaseID)
+    }
+
+    /// The workload that runs `process` so many times.
+    func workload(
+        _ name: String, _ process: ProcessSpec, count: Int = 1, environment: [String: String] = [:]
+    ) async throws -> Workload {
+        let (app, releaseID) = try await makeRelease(name, formation: [process])
+        return Workload(appID: app.id!, app: app.name, sets: [set(process, releaseID, count: count, environment: environment)])
+    }
+
+    func set(_ process: ProcessSpec, _ releaseID: ReleaseID, count: Int = 1, environment: [String: String] = [:]) -> ReplicaSet {
+        ReplicaSet(
+            releaseID: releaseID, releaseNumber: 1, process: process, count: count, image: image,
+            environment: environment.merging(["PORT": "5000"]) { own, _ in own })
+    }
+
+    func containers() async throws -> [ContainerSummary] {
+        try await engine.listContainers(labels: ["\(Label.platform)=\(platformID)"])
+    }
+}
+
+/// An HTTP server on $PORT.
+func web(_ command: String = "httpd -f -p $PORT", timeout: Int = 30) -> ProcessSpec {
+    ProcessSpec(
+        name: "web", command: command, resources: Resources(cpuMillis: 500, memoryBytes: 64 << 20, pids: 64),
+        health: HealthCheck(timeoutSeconds: timeout))
+}
+
+func worker(_ command: String, memory: Int64 = 64 << 20) -> ProcessSpec {
+    ProcessSpec(name: "worker", command: command, resources: Resources(cpuMillis: 500, memoryBytes: memory, pids: 64))
+}
+
+/// An engine with the busybox image, a store, and nothing left of either afterwards.
+func withFixture(_ body: @escaping @Sendable (Fixture) async throws -> Void) async throws {
+    try await withPodman { podman in
+        try await withDataStore { store, admin in
+            try await importBusybox(podman)
+            let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: EngineClient.httpConfiguration)
+            let fixture = Fixture(
+                podman: podman, store: store, admin: admin, engine: EngineClient(socketPath: podman.socketPath, http: http),
+                platformID: UUID().uuidString)
+            let outcome: Result<Void, any Error>
+            do { outcome = .success(try await body(fixture)) } catch { outcome = .failure(error) }
+            await Task { try? await fixture.removeApps() }.value
+            try await http.shutdown()
+            try outcome.get()
+        }
+    }
+}
+
+extension Fixture {
+    fileprivate func removeApps() async throws {
+        let apps = try await store.read { db in try AppRecord.fetchAll(db) }
+        try await withOrchestrator { orchestrator in
+            for app in apps { try await orchestrator.remove(appID: app.id!, app: app.name) }
+        }
+    }
+}
+
+private func importBusybox(_ podman: PodmanFixture) async throws {
+    let busybox = try #require(
+        ["/bin/busybox", "/usr/bin/busybox"].first { FileManager.default.isExecutableFile(atPath: $0) }, "apt-get install busybox-static")
+    let root = podman.folder.appending(path: "image")
+    let bin = root.appending(path: "bin")
+    try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: busybox, toPath: bin.appending(path: "busybox").path)
+    for name in ["sh", "httpd", "nc", "sleep", "cat", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true"] {
+        try FileManager.default.createSymbolicLink(atPath: bin.appending(path: name).path, withDestinationPath: "busybox")
+    }
+    let tar = podman.folder.appending(path: "image.tar").path
+    let packed = try await run(.name("tar"), arguments: ["-C", root.path, "-cf", tar, "."], output: .discarded)
+    try #require(packed.terminationStatus.isSuccess)
+    try await podman.podman("import", tar, "localhost/moor-busybox:1")
+}
+
+extension LocalOrchestrator {
+    /// Waits until the replicas of the app are as the body wants them.
+    @discardableResult
+    func wait(
+        for appID: AppID, within limit: Duration = .seconds(40), sourceLocation: SourceLocation = #_sourceLocation,
+        until isReached: @escaping @Sendable ([ReplicaStatus]) -> Bool
+    ) async throws -> [ReplicaStatus] {
+        let changes = changes(of: appID)
+        return try await withThrowingTaskGroup(of: [ReplicaStatus]?.self) { group in
+            group.addTask {
+                let first = await self.replicas(of: appID)
+                if isReached(first) { return first }
+                for await _ in changes {
+                    let now = await self.replicas(of: appID)
+                    if isReached(now) { return now }
+                }
+                return nil
+            }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                return nil
+            }
+            let reached = try await group.next() ?? nil
+            group.cancelAll()
+            if reached == nil {
+                let states = self.replicas(of: appID).map { "\($0.name): \($0.state)" }
+                Issue.record("it did not come to that; the replicas are \(states)", sourceLocation: sourceLocation)
+            }
+            return try #require(reached, sourceLocation: sourceLocation)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Engine
+import Foundation
+import Models
+import Store
+import Testing
+
+@testable import Orchestrators
+
+/// Over a real engine.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct LogsAndCommandsTests {
+    @Test func `logs are read, followed over new replicas, and end with their reader`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withOrchestrator { orchestrator in
+                let process = worker("i=0; while true; do i=$((i+1)); echo line $i; sleep 0.2; done")
+                var workload = try await fixture.workload("chatty", process)
+                try await orchestrator.apply(workload)
+                try await orchestrator.wait(for: workload.appID) { $0.first?.state == .ready }
+                var lines: [LogLine] = []
+                for try await line in try await orchestrator.logs(appID: workload.appID, process: nil, tail: 2, follow: false) {
+                    lines.append(line)
+                }
+                #expect(lines.count == 2)
+                #expect(lines.allSatisfy { $0.replica == "worker.1" && $0.text.hasPrefix("line ") })
+
+                let followed = try await orchestrator.logs(appID: workload.appID, process: "worker", tail: 1, follow: true)
+                workload.sets[0].count = 2
+                try await orchestrator.apply(workload)
+                var seen: Set<String> = []
+                for try await line in followed where seen.insert(line.replica).inserted && seen.count == 2 {
+                    #expect(line.text == "line 1", "a new replica is shown from its first line")
+                    break
+                }
+                let other = try await orchestrator.logs(appID: workload.appID, process: "web", tail: 5, follow: false)
+                for try await line in other { Issue.record("a line of another process: \(line)") }
+
+                let stream = try await orchestrator.logs(appID: workload.appID, process: nil, tail: 0, follow: true)
+                let reader = Task { for try await _ in stream {} }
+                reader.cancel()
+                try? await reader.value
+            }
+        }
+    }
+
+    @Test func `a release command's output is passed on and its end is told`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withOrchestrator(networkReady: { _, _ in ["MOOR_JWKS_URL": "http://inside/jwks"] }) { orchestrator in
+                let process = ProcessSpec(name: "release", command: "echo migrating $NAME with $MOOR_JWKS_URL; id -u; exit $CODE")
+                let (app, releaseID) = try await fixture.makeRelease("sales", formation: [process])
+                let (lines, input) = AsyncStream.makeStream(of: String.self)
+                let log = DeployLog { input.yield($0) }
+                let good = fixture.set(process, releaseID, environment: ["NAME": "the database", "CODE": "0"])
+                try await orchestrator.run(good, appID: app.id!, app: app.name, log: log)
+                input.finish()
+                #expect(await lines.reduce(into: []) { $0.append($1) } == ["migrating the database with http://inside/jwks", "10001"])
+                let bad = fixture.set(process, releaseID, environment: ["CODE": "4"])
+                let error = await #expect(throws: MoorError.self) {
+                    try await orchestrator.run(bad, appID: app.id!, app: app.name, log: .discard)
+                }
+                #expect(error?.code == .appFailed)
+                #expect(error?.message == "the release command exited with code 4")
+                #expect(try await fixture.containers().isEmpty)
+            }
+        }
+    }
+
+    @Test func `a release command that takes too long, or whose caller goes, leaves nothing`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withOrchestrator({ $0.releaseCommandLimit = .seconds(2) }) { orchestrator in
+                let process = ProcessSpec(name: "release", command: "sleep 100")
+                let (app, releaseID) = try await fixture.makeRelease("sales", formation: [process])
+                let set = fixture.set(process, releaseID)
+                let error = await #expect(throws: MoorError.self) {
+                    try await orchestrator.run(set, appID: app.id!, app: app.name, log: .discard)
+                }
+                #expect(error?.code == .timedOut)
+                let caller = Task { try await orchestrator.run(set, appID: app.id!, app: app.name, log: .discard) }
+                while try await fixture.containers().isEmpty { await Task.yield() }
+                caller.cancel()
+                let outcome = await caller.result
+                #expect(throws: MoorError.self) { try outcome.get() }
+                #expect(try await fixture.containers().isEmpty)
+            }
+        }
+    }
+}
