@@ -216,8 +216,13 @@ class Command:
         return result
 
     def json(self, *arguments, **extra):
-        return json.loads(self(*arguments, "--json", **extra).stdout)
+        """What it says with --json: one value, or for what comes line by line the last."""
+        said = self(*arguments, "--json", **extra).stdout
+        try:
+            return json.loads(said) if said.strip() else None
+        except ValueError:
+            return json.loads(said.strip().splitlines()[-1])
 
     def sign_in(self, username="admin", password=None):
-        self("login", self.platform.url(""), "--username", username, input=(password or self.platform.password) + "\n")
+        self("login", self.platform.url(""), "--user", username, "--password-stdin", input=(password or self.platform.password) + "\n")
         return self

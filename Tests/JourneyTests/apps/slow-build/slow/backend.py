@@ -9,6 +9,8 @@ import zipfile
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     print("the slow build begins", file=sys.stderr, flush=True)
     time.sleep(float(pathlib.Path(__file__).with_name("seconds").read_text()))
+    if pathlib.Path(__file__).with_name("fails").exists():
+        sys.exit("the slow build fails, as it was asked to")
     name = "slow-1.0-py3-none-any.whl"
     with zipfile.ZipFile(pathlib.Path(folder) / name, "w") as wheel:
         wheel.writestr("slow.py", "")
