@@ -65,14 +65,14 @@ let package = Package(
         ),
         .executableTarget(
             name: "moor",
-            dependencies: ["Models", "Platform", "Pushes", argumentParser, asyncHTTPClient, log, nioCore, nioHTTP1, subprocess]
+            dependencies: ["Models", "Platform", "Pushes", "Telemetry", argumentParser, asyncHTTPClient, log, nioCore, nioHTTP1, subprocess]
         ),
 
         .target(name: "TestSupport", dependencies: ["Models", "Store", grdb, nioCore, nioPosix, nioHTTP1, subprocess, log]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport", grdb]),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log, asyncHTTPClient, nioCore]),
-        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, log, subprocess, hummingbird]),
+        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, log]),
         .testTarget(
             name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log, nioCore, nioPosix]),
         .testTarget(name: "BuildsTests", dependencies: ["Builds", "Store", "TestSupport", grdb, log]),
@@ -112,7 +112,6 @@ var httpTypes: Target.Dependency { .product(name: "HTTPTypes", package: "swift-h
 var hummingbird: Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
 var hummingbirdTesting: Target.Dependency { .product(name: "HummingbirdTesting", package: "hummingbird") }
 var jwtKit: Target.Dependency { .product(name: "JWTKit", package: "jwt-kit") }
-var httpTypes: Target.Dependency { .product(name: "HTTPTypes", package: "swift-http-types") }
 var lifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var mustache: Target.Dependency { .product(name: "Mustache", package: "swift-mustache") }
 var subprocess: Target.Dependency { .product(name: "Subprocess", package: "swift-subprocess") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Models
+import Pushes
 
 /// The one binary: `serve` is the platform, every other verb talks to one.
 ///

@@ -1,12 +1,16 @@
 import Foundation
 import Glibc
-import Models
+package import Models
 
 /// The bare repositories on disk, one "<app id>.git" each. Their settings are not in them but in `GitSettings`.
-struct Repositories: Sendable {
+package struct Repositories: Sendable {
     let folder: String
+
     private static let beingMade = ".new-"
     private static let beingRemoved = ".removed-"
+
+    /// - Parameter folder: private to the platform.
+    package init(folder: String) { self.folder = folder }
 
     func path(of appID: AppID) -> String { "\(folder)/\(appID).git" }
 
@@ -14,7 +18,7 @@ struct Repositories: Sendable {
 
     /// Makes the app's repository (gitrepository-layout(5)) under another name and then renames it, so that there is a
     /// whole one or none. Does nothing where it exists.
-    func prepare(_ appID: AppID) throws(MoorError) {
+    package func prepare(_ appID: AppID) throws(MoorError) {
         guard !exists(appID) else { return }
         let draft = "\(folder)/\(Self.beingMade)\(appID)-\(UUID().uuidString)"
         try Self.filing("the app's repository could not be made") {
@@ -40,7 +44,7 @@ struct Repositories: Sendable {
     }
 
     /// Removes the repository: out of sight at once, then from the disk.
-    func remove(_ appID: AppID) throws(MoorError) {
+    package func remove(_ appID: AppID) throws(MoorError) {
         let grave = "\(folder)/\(Self.beingRemoved)\(appID)-\(UUID().uuidString)"
         try Self.filing("the app's repository could not be removed") {
             // SAFETY: both paths are C strings for the length of the call.

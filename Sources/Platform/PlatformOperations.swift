@@ -1,0 +1,98 @@
+import Builds
+import GRDB
+import Models
+import Orchestrators
+import Pushes
+import Releases
+import Store
+
+/// What people do to apps, put together from the stations.
+struct PlatformOperations: AppOperations {
+    var store: DataStore
+    var configuration: PlatformConfiguration
+    var builds: BuildService
+    var releases: ReleaseService
+    var orchestrator: any Orchestrator
+    var routes: RoutePublisher
+    var repositories: Repositories
+
+    func createApp(named name: String, owner: Principal) async throws(MoorError) -> AppID {
+        guard AppPolicy.mayCreateApps(owner) else {
+            throw MoorError(.forbidden, "viewers cannot create apps", hint: "ask an admin for the developer role")
+        }
+        let name = try AppName(validating: name)
+        let host = configuration.host(of: name)
+        // Row first: the folder is named by its id. A crash in between leaves an app whose first push makes the folder.
+        let appID = try await store.write { db in
+            if let taken = try AppRecord.filter(Column("name") == name).fetchOne(db) {
+                throw MoorError(
+                    .conflict, taken.deletingAt == nil ? "there is an app named \(name) already" : "\(name) is still being deleted",
+                    hint: taken.deletingAt == nil ? "choose another name" : "try again in a moment")
+            }
+            var app = AppRecord(name: name, ownerID: owner.userID, access: .signedIn, createdAt: now())
+            try app.insert(db)
+            try RouteRecord(host: host, appID: app.id!, createdAt: now()).insert(db)
+            return app.id!
+        }
+        try repositories.prepare(appID)
+        await routes.refresh()
+        return appID
+    }
+
+    func deleteApp(_ appID: AppID) async throws(MoorError) {
+        try await releases.removeApp(appID)
+        await routes.refresh()
+    }
+
+    func scale(_ appID: AppID, to counts: [String: Int], by principal: Principal) async throws(MoorError) {
+        try await releases.scale(appID: appID, to: counts, by: principal)
+    }
+
+    func rollback(_ appID: AppID, to number: Int?, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int {
+        try await releases.rollback(appID: appID, to: number, by: principal, log: log)
+    }
+
+    func setConfig(_ appID: AppID, set: [String: String], unset: [String], by principal: Principal, log: DeployLog)
+        async throws(MoorError) -> Int?
+    {
+        try await releases.setConfig(appID: appID, set: set, unset: unset, by: principal, log: log)
+    }
+
+    func config(_ appID: AppID) async throws(MoorError) -> [String: String] { try await releases.config(appID: appID) }
+
+    func setAccess(_ appID: AppID, mode: AccessMode) async throws(MoorError) {
+        try await store.write { db in
+            try AppRecord.filter(Column("id") == appID).updateAll(db, Column("access").set(to: mode))
+            return
+        }
+        await routes.viewersChanged()
+    }
+
+    func setCollaborator(_ appID: AppID, username: String, role: AppRole?) async throws(MoorError) {
+        try await store.write { db in
+            guard let user = try UserRecord.filter(Column("username") == username && Column("disabledAt") == nil).fetchOne(db) else {
+                throw MoorError(.notFound, "there is no user “\(username)”", hint: "moor users list shows who there is")
+            }
+            guard let app = try AppRecord.filter(Column("id") == appID).fetchOne(db) else { throw MoorError(.notFound, "there is no such app") }
+            guard app.ownerID != user.id else {
+                throw MoorError(.conflict, "\(username) owns \(app.name)", hint: "the owner needs no other role")
+            }
+            switch role {
+            case .owner: throw MoorError(.invalid, "an app has one owner", hint: "give the role collaborator or viewer")
+            case let role?: try CollaboratorRecord(appID: appID, userID: user.id!, role: role).upsert(db)
+            case nil: try CollaboratorRecord.filter(Column("appID") == appID && Column("userID") == user.id).deleteAll(db)
+            }
+        }
+        await routes.viewersChanged()
+    }
+
+    func replicas(_ appID: AppID) async -> [ReplicaStatus] { await orchestrator.replicas(of: appID) }
+
+    func logs(_ appID: AppID, process: String?, tail: Int, follow: Bool) async throws(MoorError) -> AsyncThrowingStream<LogLine, any Error> {
+        try await orchestrator.logs(appID: appID, process: process, tail: tail, follow: follow)
+    }
+
+    func buildLog(_ buildID: BuildID) async throws(MoorError) -> String { try await builds.log(of: buildID) }
+
+    func url(of name: AppName) -> String { configuration.url(of: name) }
+}

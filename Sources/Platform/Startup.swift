@@ -1,0 +1,37 @@
+import Logging
+import Models
+import ServiceLifecycle
+
+/// What happens once the stations run: adopt what is there, pick up what was left, say where the panel is, deploy the demo.
+struct Startup: Service {
+    var stations: Stations
+    var logger: Logger
+
+    func run() async throws {
+        do {
+            try await stations.resume()
+            try await announce()
+        } catch is CancellationError {
+            return
+        }
+        try? await gracefulShutdown()
+    }
+
+    private func announce() async throws {
+        let configuration = stations.configuration
+        let password = try await stations.accounts.ensureAdmin(password: configuration.adminPassword)
+        say("Moorage \(Platform.version) is up at \(configuration.panelURL)")
+        if let password { say("sign in as admin with the password \(password) (shown this once)") }
+        try await stations.builds.ensureBaseImage(progress: DeployLog { say("  \($0)") })
+        guard configuration.demo else { return }
+        do {
+            try await DemoApp(stations: stations).deployOnce()
+        } catch let error as MoorError where error.code != .cancelled {
+            say("the demo app could not be deployed:")
+            for line in error.lines { say("  \(line)") }
+        }
+    }
+}
+
+/// A line for the person at the terminal, apart from the log.
+func say(_ line: String) { print(line) }
