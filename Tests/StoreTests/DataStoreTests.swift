@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct DataStoreTests {
     @Test func `opening a database again changes nothing in it`() async throws {
-        try await withDataStore { store, admin in
+        try await withDataStore { store, admin async throws in
             _ = try await store.makeApp("sales", owner: admin)
             let schema = try await store.schema()
             let again = try DataStore(path: store.pool.path)
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func `a database of a newer version is refused and left as it is`() async throws {
-        try await withDataStore { store, _ in
+        try await withDataStore { store, _ async throws in
             try await store.pool.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99 the future')") }
             let error = #expect(throws: MoorError.self) { try DataStore(path: store.pool.path) }
             #expect(error?.code == .unavailable)
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `it writes ahead, synchronises fully and keeps foreign keys`() async throws {
-        try await withDataStore { store, _ in
+        try await withDataStore { store, _ async throws in
             let settings = try await store.write { db in
                 [
                     try String.fetchOne(db, sql: "PRAGMA journal_mode"), try String.fetchOne(db, sql: "PRAGMA synchronous"),
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `a transaction that throws leaves nothing behind, and its error comes as it is`() async throws {
-        try await withDataStore { store, admin in
+        try await withDataStore { store, admin async throws in
             let mine = MoorError(.conflict, "no", hint: "do otherwise")
             let error = await #expect(throws: MoorError.self) {
                 try await store.write { db in
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func `an app is found by name until its removal has begun`() async throws {
-        try await withDataStore { store, admin in
+        try await withDataStore { store, admin async throws in
             let app = try await store.makeApp("sales", owner: admin)
             #expect(try await store.read { try AppRecord.named(app.name, $0)?.id } == app.id)
             try await store.write { try $0.execute(sql: "UPDATE apps SET deletingAt = 1") }
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func `who a user is to an app decides what they may do`() async throws {
-        try await withDataStore { store, admin in
+        try await withDataStore { store, admin async throws in
             let app = try await store.makeApp("sales", owner: admin)
             let people = try await store.write { db in
                 try ["collaborator", "viewer", "stranger"].map { name in

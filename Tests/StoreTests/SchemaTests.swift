@@ -79,14 +79,14 @@ import Testing
     @Test(arguments: refused.indices)
     func `the schema refuses what breaks a rule`(index: Int) async throws {
         let (rule, sql) = Self.refused[index]
-        try await withReleasedApp { store, _ in
+        try await withReleasedApp { store, _ async throws in
             let error = await #expect(throws: DatabaseError.self, "\(rule)") { try await store.pool.write { try $0.execute(sql: sql) } }
             #expect(error?.resultCode == .SQLITE_CONSTRAINT, "\(rule): \(String(describing: error))")
         }
     }
 
     @Test func `one release of an app rolls out at a time`() async throws {
-        try await withReleasedApp { store, _ in
+        try await withReleasedApp { store, _ async throws in
             try await store.pool.write { try $0.execute(sql: Self.releaseSQL(number: 2, state: "rolling")) }
             await #expect(throws: DatabaseError.self) {
                 try await store.pool.write { try $0.execute(sql: Self.releaseSQL(number: 3, state: "rolling")) }
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func `with an app everything of it goes, and nothing of another`() async throws {
-        try await withReleasedApp { store, admin in
+        try await withReleasedApp { store, admin async throws in
             let other = try await store.makeApp("other", owner: admin)
             _ = try await store.makeImage(for: other, formation: [])
             try await store.write { db in
@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test func `a user who goes leaves pushes and releases behind without a name`() async throws {
-        try await withReleasedApp { store, _ in
+        try await withReleasedApp { store, _ async throws in
             let (push, release) = try await store.write { db in
                 var user = UserRecord(username: "grace", name: "", email: "", role: .developer, createdAt: 0)
                 try user.insert(db)
@@ -145,7 +145,7 @@ import Testing
 
 /// A database with the app `sales` (1) and its live release v1.
 func withReleasedApp(_ body: (DataStore, Principal) async throws -> Void) async throws {
-    try await withDataStore { store, admin in
+    try await withDataStore { store, admin async throws in
         let app = try await store.makeApp("sales", owner: admin)
         _ = try await store.makeImage(for: app, formation: [])
         try await store.write { db in
