@@ -179,7 +179,7 @@ func failure(_ work: () async throws -> some Any) async -> MoorError? {
 }
 
 /// As `failure`, where there has to be one.
-func refusal(_ work: () async throws -> some Any) async throws -> MoorError {
+func refusal(sourceLocation: SourceLocation = #_sourceLocation, _ work: () async throws -> some Any) async throws -> MoorError {
     let error = await failure(work)
-    return try #require(error)
+    return try #require(error, sourceLocation: sourceLocation)
 }
