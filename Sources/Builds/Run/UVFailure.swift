@@ -1,0 +1,115 @@
+import Foundation
+import Models
+
+/// What uv said when it could not install: its reason, and the line of the requirement it is about.
+struct UVFailure: Sendable, Hashable {
+    var message: String
+    var hint: String?
+
+    /// - Parameter output: the lines that uv wrote.
+    /// - Returns: nil where nothing in them is uv's reason.
+    init?(_ output: [String], requirements: Requirements) {
+        let reason = Self.reason(output)
+        guard !reason.isEmpty else { return nil }
+        let text = reason.joined(separator: " ")
+
+        self.init(message: "")
+        if text.contains("Couldn't parse requirement") {
+            self = Self.unparsable(text, reason, requirements)
+        } else if let name = Self.between("Because ", " was not found in the package registry", text) {
+            let place = Self.place(of: name, requirements)
+            message = "\(place)no version of \(name) was found"
+            if let near = PopularPackages.near(name) {
+                message += ". Did you mean \(near)?"
+                hint = "write \(near) in its place"
+            } else {
+                hint = "check the name on https://pypi.org/search/?q=\(name)"
+            }
+        } else if let wanted = Self.between("there is no version of ", " and ", text) {
+            message = "\(Self.place(of: Requirements.name(of: wanted) ?? wanted, requirements))there is no version \(wanted)"
+            hint = "take a version that exists, or leave the version out"
+        } else if let wanted = Self.between(" is available and you require ", ",", text),
+            let best = Self.between("only ", " is available", text)
+        {
+            message = "\(Self.place(of: Requirements.name(of: wanted) ?? wanted, requirements))\(wanted) does not exist; only \(best) does"
+            hint = "take a version that exists"
+        } else if text.contains("Python"),
+            text.contains("does not satisfy Python") || text.contains("requires-python") || text.contains("requires Python")
+                || text.contains("No interpreter found")
+        {
+            message = "the app asks for another Python than the platform has: \(Self.sentence(text))"
+            hint = "widen requires-python, or take package versions that run on the platform's Python"
+        } else if let name = Self.between("Failed to build `", "`", text) {
+            let package = Requirements.name(of: name) ?? name
+            message = "\(Self.place(of: package, requirements))\(name) could not be built"
+            hint =
+                text.contains("gcc") || text.contains("cc1") || text.contains("compiler") || text.contains("pg_config")
+                ? "it has no ready-made wheel for the platform's Python and needs a compiler: take a version that has one"
+                    + (package == "psycopg2" ? ", or psycopg2-binary" : "")
+                : "the lines above are what its own build said"
+        } else if text.contains("UnknownIssuer") || text.contains("certificate") {
+            message = "the package index's certificate is not trusted by the platform"
+            hint = "the platform's admin must give it the right CA bundle"
+        } else if text.contains("Failed to fetch") || text.contains("dns error") || text.contains("error sending request") {
+            message = "a package could not be fetched: \(Self.sentence(text))"
+            hint = "try again; if it stays so, the platform's admin must check that builds reach the package index"
+        } else if text.contains("we can conclude") {
+            let names = requirements.entries.filter { entry in entry.name.map { text.contains($0) } ?? false }
+            let lines = names.prefix(4).map { "\($0.file) line \($0.line) (\($0.text))" }
+            message =
+                lines.isEmpty ? "the requirements contradict each other" : "these contradict each other: \(lines.joined(separator: ", "))"
+            hint = "loosen one of them; uv's reasoning stands above"
+        } else if text.contains("Git executable not found") || text.contains("`git`") {
+            message = "a requirement is fetched with git, which builds do not have yet"
+            hint = "name a release of the package, or its https archive"
+        } else {
+            message = "installing the packages failed: \(Self.sentence(text))"
+            hint = "the lines above are uv's own"
+        }
+    }
+
+    private init(message: String, hint: String? = nil) {
+        self.message = message
+        self.hint = hint
+    }
+
+    private static func unparsable(_ text: String, _ reason: [String], _ requirements: Requirements) -> UVFailure {
+        let file = Self.between("Couldn't parse requirement in `", "`", text) ?? "requirements.txt"
+        // uv gives an offset; the line that it quotes is the one people know.
+        let quoted = reason.map(\.trimmed).last { line in requirements.entries.contains { $0.text == line } }
+        let entry =
+            requirements.entries.first { $0.text == quoted && file.hasSuffix($0.file) } ?? requirements.entries.first { $0.text == quoted }
+        let cause = Self.between("cause: ", nil, reason.first { $0.contains("cause: ") } ?? "") ?? "it is no requirement"
+        let message =
+            entry.map { "\($0.file) line \($0.line) cannot be read: “\($0.text)”: \(cause)" } ?? "\(file) cannot be read: \(cause)"
+        return UVFailure(message: message, hint: "a line looks like pandas==2.2.3")
+    }
+
+    /// From the last line that begins with "error" on, without the look of it.
+    private static func reason(_ output: [String]) -> [String] {
+        guard let start = output.lastIndex(where: { $0.hasPrefix("error:") || $0.trimmed.hasPrefix("× ") || $0.hasPrefix("error ") }) else {
+            return []
+        }
+        return output[start...].prefix(60).map { line in
+            String(line.drop { $0 == " " || $0 == "×" || $0 == "╰" || $0 == "─" || $0 == "▶" || $0 == "├" || $0 == "│" })
+        }
+    }
+
+    private static func place(of name: String, _ requirements: Requirements) -> String {
+        let wanted = Requirements.normalise(name)
+        guard let entry = requirements.entries.first(where: { $0.name == wanted }) else { return "" }
+        return "\(entry.file) line \(entry.line): "
+    }
+
+    private static func sentence(_ text: String) -> String {
+        String(text.replacingOccurrences(of: "error: ", with: "").replacingOccurrences(of: "cause: ", with: "").prefix(400)).trimmed
+    }
+
+    private static func between(_ start: String, _ end: String?, _ text: String) -> String? {
+        guard let from = text.range(of: start) else { return nil }
+        let rest = text[from.upperBound...]
+        guard let end else { return String(rest).trimmed }
+        guard let to = rest.range(of: end) else { return nil }
+        return String(rest[..<to.lowerBound]).trimmed
+    }
+}
