@@ -68,14 +68,15 @@ let package = Package(
             dependencies: ["Models", "Platform", "Pushes", "Telemetry", argumentParser, asyncHTTPClient, log, nioCore, nioHTTP1, subprocess]
         ),
 
-        .target(name: "TestSupport", dependencies: ["Models", "Store", grdb, nioCore, nioPosix, nioHTTP1, subprocess, log]),
+        .target(name: "TestSupport", dependencies: ["Models", "Store", grdb, crypto, nioCore, nioPosix, nioHTTP1, subprocess, log]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport", grdb]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log, asyncHTTPClient, nioCore]),
-        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, log]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log]),
+        .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, hummingbird]),
+        .testTarget(name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log]),
         .testTarget(
-            name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log, nioCore, nioPosix]),
-        .testTarget(name: "BuildsTests", dependencies: ["Builds", "Store", "TestSupport", grdb, log]),
+            name: "BuildsTests", dependencies: ["Builds", "Engine", "Store", "TestSupport", grdb, log, asyncHTTPClient]
+        ),
         .testTarget(name: "ReleasesTests", dependencies: ["Releases", "Store", "TestSupport", grdb, log]),
         .testTarget(
             name: "OrchestratorsTests",

@@ -1,0 +1,162 @@
+import Models
+import TestSupport
+import Testing
+
+@testable import Builds
+
+private func formation(_ files: [String: String]) throws -> Formation { try FormationReading(Tree(InMemorySourceTree(files))).formation }
+
+struct `Processes` {
+    @Test(arguments: [
+        ("web: gunicorn app:server\n", ["web": "gunicorn app:server"]),
+        ("\u{FEFF}web: a\r\nworker: b\r\n", ["web": "a", "worker": "b"]),
+        ("# comment\n\n  web:   a b  \nclock-1:c:d", ["web": "a b", "clock-1": "c:d"]),
+        ("web: a\nrelease: ./migrate", ["web": "a", "release": "./migrate"]),
+    ])
+    func `a Procfile names processes`(_ text: String, _ expected: [String: String]) throws {
+        let formation = try formation(["Procfile": text])
+        #expect(Dictionary(uniqueKeysWithValues: formation.map { ($0.name, $0.command) }) == expected)
+        #expect(formation.allSatisfy { ($0.health != nil) == $0.isWeb })
+    }
+
+    @Test(arguments: [
+        ("web gunicorn\n", "Procfile line 1 has no colon after a process name: “web gunicorn”"),
+        ("web: a\n\nmy worker: b\n", "Procfile line 3 does not begin with a process name: “my worker: b”"),
+        ("web:\n", "Procfile line 1 gives no command for “web”"),
+        ("web: a\nweb: b\n", "Procfile line 2 names “web” again; line 1 did before"),
+        ("# nothing\n", "the Procfile names no process"),
+        ("-x: a", "Procfile line 1 does not begin with a process name: “-x: a”"),
+    ])
+    func `a Procfile line that does not parse is named`(_ text: String, _ message: String) throws {
+        let error = try #require(throws: MoorError.self) { try formation(["Procfile": text]) }
+        #expect(error.message == message)
+        #expect(error.hint != nil)
+    }
+
+    @Test func `a Procfile that is no text is refused`() throws {
+        let tree = InMemorySourceTree(bytes: ["Procfile": [0x77, 0xFF, 0x00]])
+        #expect(throws: MoorError(.appFailed, "Procfile is not a text file in UTF-8", hint: "save Procfile as UTF-8")) {
+            _ = try FormationReading(Tree(tree))
+        }
+    }
+
+    @Test(arguments: [
+        ("app.py", dash, "gunicorn app:server --bind 0.0.0.0:$PORT --threads 8"),
+        (
+            "index.py", "from dash import Dash\nmy = Dash()\napplication: object = my.server  # x\n",
+            "gunicorn index:application --bind 0.0.0.0:$PORT --threads 8"
+        ),
+        (
+            "main.py", "import streamlit as st",
+            "streamlit run main.py --server.address 0.0.0.0 --server.port $PORT --server.headless true --browser.gatherUsageStats false"
+        ),
+        ("app.py", "import gradio as gr\ndemo = gr.Interface()", "GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=$PORT python app.py"),
+        ("app.py", "from flask import Flask\napi = Flask(__name__)", "gunicorn app:api --bind 0.0.0.0:$PORT --threads 8"),
+        ("main.py", "from fastapi import FastAPI\napp = FastAPI()", "uvicorn main:app --host 0.0.0.0 --port $PORT"),
+    ])
+    func `a web process is recognised by what the app imports`(_ file: String, _ text: String, _ command: String) throws {
+        let formation = try formation([file: text])
+        #expect(formation.map(\.name) == ["web"])
+        #expect(formation[0].command == command)
+        #expect(formation[0].health == HealthCheck())
+    }
+
+    @Test func `a release command alone still gets a recognised web process`() throws {
+        #expect(try formation(["Procfile": "release: x", "app.py": dash]).map(\.name) == ["web", "release"])
+    }
+
+    @Test func `workers alone need no web process`() throws {
+        #expect(try formation(["Procfile": "worker: x", "app.py": dash]).map(\.name) == ["worker"])
+    }
+
+    @Test func `a Dash app without a server line is told the line`() throws {
+        let error = try #require(throws: MoorError.self) { try formation(["app.py": "from dash import Dash\napp = Dash()\n"]) }
+        #expect(error.hint?.contains("server = app.server") == true)
+    }
+
+    @Test func `nothing to start is told what was looked for`() throws {
+        let error = try #require(throws: MoorError.self) { try formation(["thing.py": "import dashing", "app.py": "import dashing"]) }
+        #expect(error.message.contains("no Procfile"))
+        #expect(error.hint?.contains("web: gunicorn") == true)
+    }
+}
+
+struct `moor.yaml` {
+    @Test func `it sets what the Procfile cannot`() throws {
+        let formation = try formation([
+            "Procfile": "web: a\nclock: b",
+            "moor.yaml": """
+            processes:
+              web:
+                replicas: 2
+                resources: { cpu: 500m, memory: 512Mi, gpu: 0 }
+              worker: { command: celery -A x worker, resources: { memory: 1.5Gi, cpu: 2 } }
+            health: { path: /healthz, timeout: 2m }
+            """,
+        ])
+        #expect(
+            formation == [
+                ProcessSpec(
+                    name: "web", command: "a", replicas: 2, resources: Resources(cpuMillis: 500, memoryBytes: 512 << 20),
+                    health: HealthCheck(path: "/healthz", timeoutSeconds: 120)),
+                ProcessSpec(name: "clock", command: "b"),
+                ProcessSpec(name: "worker", command: "celery -A x worker", resources: Resources(cpuMillis: 2000, memoryBytes: 1536 << 20)),
+            ])
+    }
+
+    @Test(arguments: [
+        (
+            "processes:\n  web:\n    replica: 2\n",
+            "moor.yaml line 3: processes.web.replica is not a key that is known here; known are command, replicas, resources, autoscale"
+        ),
+        ("process:\n  web: {}\n", "moor.yaml line 1: process is not a key that is known here; known are processes, health"),
+        (
+            "processes:\n  web:\n    replicas: many\n",
+            "moor.yaml line 3: processes.web.replicas expects a whole number from 0 to 100, not “many”"
+        ),
+        (
+            "processes:\n  web:\n    replicas: 101\n",
+            "moor.yaml line 3: processes.web.replicas expects a whole number from 0 to 100, not “101”"
+        ),
+        (
+            "processes:\n  web:\n    resources:\n      memory: 512MB\n",
+            "moor.yaml line 4: processes.web.resources.memory expects at least 6Mi, such as 512Mi or 1Gi, not “512MB”"
+        ),
+        (
+            "processes:\n  web:\n    resources:\n      cpu: -1\n",
+            "moor.yaml line 4: processes.web.resources.cpu expects cores such as 500m or 2, not “-1”"
+        ),
+        (
+            "processes:\n  web:\n    resources:\n      gpu: 1\n",
+            "moor.yaml line 4: processes.web.resources.gpu expects 0: this platform has no GPUs to give yet, not “1”"
+        ),
+        ("processes:\n  web:\n    command: [a, b]\n", "moor.yaml line 3: processes.web.command expects a command"),
+        ("processes: web\n", "moor.yaml line 1: processes expects names with a colon"),
+        ("- a\n", "moor.yaml line 1: the file expects keys: processes, health"),
+        ("processes:\n  other: { replicas: 2 }\n", "moor.yaml line 2: processes.other has no command"),
+        (
+            "processes:\n  my web: { replicas: 2 }\n",
+            "moor.yaml line 2: processes.my web is not a process name: use at most 32 letters, digits, - and _"
+        ),
+        ("health: { path: healthz }\n", "moor.yaml line 1: health.path expects a path that begins with /, such as /healthz"),
+        ("health:\n  timeout: 2h\n", "moor.yaml line 2: health.timeout expects a time of at most an hour, such as 60s, not “2h”"),
+        (
+            "processes:\n  web: { autoscale: { min: 1 } }\n",
+            "moor.yaml line 2: processes.web.autoscale is not supported by this platform yet: set replicas instead"
+        ),
+    ])
+    func `what is wrong is named by file, line and key`(_ text: String, _ message: String) throws {
+        let error = try #require(throws: MoorError.self) { try formation(["Procfile": "web: x", "moor.yaml": text]) }
+        #expect(error.message == message)
+    }
+
+    @Test(arguments: ["processes: [\n", "a: b: c\n", "health: {path: /}\nhealth: {path: /}\n"])
+    func `what is no YAML is named by its line`(_ text: String) throws {
+        let error = try #require(throws: MoorError.self) { try formation(["Procfile": "web: x", "moor.yaml": text]) }
+        #expect(error.message.hasPrefix("moor.yaml line "))
+    }
+
+    @Test func `an empty file says nothing`() throws {
+        #expect(try formation(["Procfile": "web: x", "moor.yaml": "# later\n"]).count == 1)
+    }
+}
