@@ -60,12 +60,14 @@ let package = Package(
             dependencies: [
                 "Models", "Store", "Engine", "Accounts", "Pushes", "Builds", "Releases", "Orchestrators", "Gateway",
                 "Telemetry", "API", "Panel", grdb, log, lifecycle, hummingbird, yams, subprocess, nioPosix, nioCore,
-                asyncHTTPClient, systemPackage,
+                asyncHTTPClient, systemPackage, unixSignals,
             ]
         ),
         .executableTarget(
             name: "moor",
-            dependencies: ["Models", "Platform", "Pushes", "Telemetry", argumentParser, asyncHTTPClient, log, nioCore, nioHTTP1, subprocess]
+            dependencies: [
+                "Models", "Platform", "Pushes", "Telemetry", argumentParser, asyncHTTPClient, log, nioCore, nioHTTP1, subprocess,
+            ]
         ),
 
         .target(name: "TestSupport", dependencies: ["Models", "Store", grdb, crypto, nioCore, nioPosix, nioHTTP1, subprocess, log]),
@@ -114,6 +116,7 @@ var hummingbird: Target.Dependency { .product(name: "Hummingbird", package: "hum
 var hummingbirdTesting: Target.Dependency { .product(name: "HummingbirdTesting", package: "hummingbird") }
 var jwtKit: Target.Dependency { .product(name: "JWTKit", package: "jwt-kit") }
 var lifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
+var unixSignals: Target.Dependency { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 var mustache: Target.Dependency { .product(name: "Mustache", package: "swift-mustache") }
 var subprocess: Target.Dependency { .product(name: "Subprocess", package: "swift-subprocess") }
 var systemPackage: Target.Dependency { .product(name: "SystemPackage", package: "swift-system") }

@@ -19,7 +19,8 @@ package struct DataFolder: ~Copyable {
             }
         } catch {
             throw MoorError(
-                .unavailable, "the data folder \(absolute) cannot be made", hint: "check its disk and permissions, or set another with MOOR_DATA",
+                .unavailable, "the data folder \(absolute) cannot be made",
+                hint: "check its disk and permissions, or set another with MOOR_DATA",
                 cause: error)
         }
         let file = absolute + "/moor.lock"

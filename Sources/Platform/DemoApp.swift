@@ -1,5 +1,7 @@
+import Accounts
 import Foundation
 import GRDB
+import Gateway
 import Models
 import Store
 import Subprocess

@@ -2,9 +2,10 @@ import AsyncHTTPClient
 import Foundation
 import Hummingbird
 package import Logging
-package import Models
+import Models
 import ServiceLifecycle
 import Store
+import UnixSignals
 
 /// The whole platform as one ServiceGroup: SIGTERM drains the gateway first, then the stations stop in reverse order.
 package enum Platform {
@@ -34,13 +35,18 @@ extension PlatformConfiguration {
     /// What can be known to be wrong before anything starts.
     func check() throws(MoorError) {
         for root in buildpackRoots where !FileManager.default.fileExists(atPath: root) {
-            throw MoorError(.invalid, "buildpacks.path: there is no folder \(root)", hint: "run moor from the repository's top folder, or set MOOR_BUILDPACKS_PATH")
+            throw MoorError(
+                .invalid, "buildpacks.path: there is no folder \(root)",
+                hint: "run moor from the repository's top folder, or set MOOR_BUILDPACKS_PATH")
         }
         guard FileManager.default.fileExists(atPath: webFolder + "/templates") else {
-            throw MoorError(.invalid, "web.path: \(webFolder) holds no templates", hint: "run moor from the repository's top folder, or set MOOR_WEB_PATH")
+            throw MoorError(
+                .invalid, "web.path: \(webFolder) holds no templates",
+                hint: "run moor from the repository's top folder, or set MOOR_WEB_PATH")
         }
         guard engineKind == .podman || engineSocket != nil else {
-            throw MoorError(.invalid, "engine.kind is docker, but engine.socket is not set", hint: "set MOOR_ENGINE_SOCKET=/var/run/docker.sock")
+            throw MoorError(
+                .invalid, "engine.kind is docker, but engine.socket is not set", hint: "set MOOR_ENGINE_SOCKET=/var/run/docker.sock")
         }
     }
 }

@@ -73,7 +73,9 @@ struct PlatformOperations: AppOperations {
             guard let user = try UserRecord.filter(Column("username") == username && Column("disabledAt") == nil).fetchOne(db) else {
                 throw MoorError(.notFound, "there is no user “\(username)”", hint: "moor users list shows who there is")
             }
-            guard let app = try AppRecord.filter(Column("id") == appID).fetchOne(db) else { throw MoorError(.notFound, "there is no such app") }
+            guard let app = try AppRecord.filter(Column("id") == appID).fetchOne(db) else {
+                throw MoorError(.notFound, "there is no such app")
+            }
             guard app.ownerID != user.id else {
                 throw MoorError(.conflict, "\(username) owns \(app.name)", hint: "the owner needs no other role")
             }
@@ -88,7 +90,8 @@ struct PlatformOperations: AppOperations {
 
     func replicas(_ appID: AppID) async -> [ReplicaStatus] { await orchestrator.replicas(of: appID) }
 
-    func logs(_ appID: AppID, process: String?, tail: Int, follow: Bool) async throws(MoorError) -> AsyncThrowingStream<LogLine, any Error> {
+    func logs(_ appID: AppID, process: String?, tail: Int, follow: Bool) async throws(MoorError) -> AsyncThrowingStream<LogLine, any Error>
+    {
         try await orchestrator.logs(appID: appID, process: process, tail: tail, follow: follow)
     }
 

@@ -23,9 +23,11 @@ struct PushPipeline: PushDeployer {
         let live = clock.now
         await log.line("")
         await log.line("v\(number) of \(push.app) is live at \(appURL(push.app))")
-        await log.line("build \(Self.seconds(built - start)), rollout \(Self.seconds(live - built)), together \(Self.seconds(live - start))")
+        await log.line(
+            "build \(Self.seconds(built - start)), rollout \(Self.seconds(live - built)), together \(Self.seconds(live - start))")
         logger.info(
-            "deploy ends", metadata: ["app": "\(push.app)", "push": "\(push.pushID)", "release": "v\(number)", "took": "\(Self.seconds(live - start))"])
+            "deploy ends",
+            metadata: ["app": "\(push.app)", "push": "\(push.pushID)", "release": "v\(number)", "took": "\(Self.seconds(live - start))"])
     }
 
     static func seconds(_ duration: Duration) -> String {

@@ -1,3 +1,6 @@
+import Accounts
+import Builds
+import Foundation
 import Logging
 import Models
 import ServiceLifecycle
@@ -33,5 +36,5 @@ struct Startup: Service {
     }
 }
 
-/// A line for the person at the terminal, apart from the log.
-func say(_ line: String) { print(line) }
+/// A line for the person at the terminal, apart from the log; unbuffered, so that it shows at once also in a pipe.
+func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }

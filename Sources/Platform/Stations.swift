@@ -7,6 +7,7 @@ import Foundation
 import Gateway
 import Logging
 import Models
+import NIOCore
 import Orchestrators
 import Panel
 import Pushes
@@ -64,7 +65,8 @@ struct Stations: Sendable {
 
         builds = BuildService(
             configuration: .init(
-                baseImage: configuration.baseImage, buildpackRoots: configuration.buildpackRoots, logs: data("logs"), platformID: platformID,
+                baseImage: configuration.baseImage, buildpackRoots: configuration.buildpackRoots, logs: data("logs"),
+                platformID: platformID,
                 caBundle: HostCertificates.bundle,
                 limits: .init(
                     cpuMillis: configuration.buildCPUMillis, memoryBytes: configuration.buildMemoryBytes,
@@ -171,7 +173,8 @@ struct Sockets {
         let base = FileManager.default.isWritableFile(atPath: "/run") ? "/run" : FileManager.default.temporaryDirectory.path
         folder = "\(base)/moorage/\(platformID)"
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw MoorError(.unavailable, "the folder \(folder) for sockets cannot be made", hint: "check its permissions", cause: error)
         }

@@ -16,11 +16,10 @@ struct Serve: AsyncParsableCommand {
     var stopApps = false
 
     func run() async throws {
-        // Lines for people must show at once also where standard output is a file or a pipe.
-        unsafe setvbuf(stdout, nil, _IOLBF, 0)
         let environment = ProcessInfo.processInfo.environment
         let candidates = [config ?? environment["MOOR_CONFIG"]].compactMap { $0 }
-        let file = candidates.first ?? ["config/moorage.yaml", "/etc/moorage/moorage.yaml"].first { FileManager.default.fileExists(atPath: $0) }
+        let file =
+            candidates.first ?? ["config/moorage.yaml", "/etc/moorage/moorage.yaml"].first { FileManager.default.fileExists(atPath: $0) }
         do {
             let configuration = try PlatformConfiguration.load(file: file, environment: environment)
             bootstrapLogging(level: configuration.logLevel)

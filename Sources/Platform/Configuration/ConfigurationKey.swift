@@ -26,9 +26,12 @@ struct ConfigurationKey: Sendable {
         .init(name: "domain", expected: "a host name in lower case such as moorage.example.com") { text, configuration in
             configuration.domain = text
             return !text.isEmpty && text.utf8.count <= 200 && text == text.lowercased() && !text.hasPrefix(".") && !text.hasSuffix(".")
-                && text.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "-" || $0 == ".") }
+                && text.unicodeScalars.allSatisfy {
+                    $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "-" || $0 == ".")
+                }
         },
-        .init(name: "public.url", expected: "an http or https URL without a path such as https://moorage.example.com") { text, configuration in
+        .init(name: "public.url", expected: "an http or https URL without a path such as https://moorage.example.com") {
+            text, configuration in
             let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
             let parts = trimmed.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
             configuration.publicURL = trimmed
