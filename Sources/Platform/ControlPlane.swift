@@ -18,6 +18,8 @@ struct ControlPlane: Service {
         pushes.addRoutes(to: router)
         api.addRoutes(to: router)
         panel.addRoutes(to: router)
+        var logger = logger
+        logger.logLevel = max(.info, logger.logLevel)
         let application = Application(
             router: router, configuration: .init(address: .unixDomainSocket(path: socket), serverName: "moor"), logger: logger)
         try await application.run()

@@ -17,10 +17,13 @@ package enum Platform {
         try configuration.check()
         let data = try DataFolder(path: configuration.dataFolder)
         let stations = try await Stations(configuration: configuration, data: data, logger: logger)
+        // Below info it prints whole services, configuration and all.
+        var lifecycleLogger = logger.of("lifecycle")
+        lifecycleLogger.logLevel = max(.info, logger.logLevel)
         let group = ServiceGroup(
             configuration: .init(
                 services: stations.services(stopApps: stopApps), gracefulShutdownSignals: [.sigterm, .sigint], cancellationSignals: [],
-                logger: logger))
+                logger: lifecycleLogger))
         do {
             try await group.run()
         } catch {
