@@ -82,7 +82,7 @@ let package = Package(
         .testTarget(name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, log]),
         .testTarget(
             name: "PanelTests",
-            dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]
+            dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, httpTypes, log, nioCore, nioEmbedded]
         ),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
     ]
