@@ -94,7 +94,7 @@ let package = Package(
             name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]),
         .testTarget(
             name: "PanelTests",
-            dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]
+            dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, httpTypes, log, nioCore, nioEmbedded]
         ),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
         .testTarget(name: "MoorTests", dependencies: ["moor", "Models", "TestSupport", argumentParser, subprocess]),

@@ -31,13 +31,13 @@ struct SigningKey: Sendable {
 
     /// - Throws: `unavailable` where the folder cannot be used or the file in it is not a key.
     static func load(folder: String) async throws(MoorError) -> SigningKey {
-        let path = folder + "/viewer-signing-key.pem"
+        let path = folder + "/" + fileName
         do {
             let files = FileManager.default
             try files.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             try files.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder)
             if !files.fileExists(atPath: path) {
-                try write(_RSA.Signing.PrivateKey(keySize: .bits2048).pemRepresentation, to: path)
+                try write(newPEM(), to: path)
             }
             let pem = try String(contentsOfFile: path, encoding: .utf8)
             return try await SigningKey(_RSA.Signing.PrivateKey(pemRepresentation: pem))
@@ -47,6 +47,12 @@ struct SigningKey: Sendable {
                 hint: "check the folder's owner and free space; a damaged key file may be removed, a new key is made then", cause: error)
         }
     }
+
+    /// A new key of 2048 bits (RFC 7518 section 3.3 asks for no less).
+    static func newPEM() throws -> String { try _RSA.Signing.PrivateKey(keySize: .bits2048).pemRepresentation }
+
+    /// Where `load` looks for the key inside its folder.
+    static let fileName = "viewer-signing-key.pem"
 
     /// Whole or not at all, so that a crash leaves no half key behind.
     private static func write(_ pem: String, to path: String) throws {

@@ -33,10 +33,16 @@ struct Harness {
     /// Cheap enough that a test may hash a dozen times.
     static let cost = PasswordCost(rounds: 16, blockSize: 8, parallelism: 1)
 
+    /// One key for all tests: making one takes longer than most of them.
+    private static let key = Result { try SigningKey.newPEM() }
+
     static func run<T>(_ body: (Harness) async throws -> T) async throws -> T {
         try await withScratchFolder { folder in
             let store = try DataStore(path: folder.appending(path: "moor.sqlite").path)
             let (clock, voidings) = (ManualClock(), Voidings())
+            let keys = folder.appending(path: "keys")
+            try FileManager.default.createDirectory(at: keys, withIntermediateDirectories: true)
+            try Data(key.get().utf8).write(to: keys.appending(path: SigningKey.fileName))
             let service = try await makeService(store, folder: folder, clock: clock, voidings: voidings)
             return try await body(Harness(store: store, service: service, clock: clock, voidings: voidings, folder: folder))
         }

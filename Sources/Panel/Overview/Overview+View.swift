@@ -24,7 +24,7 @@ struct OverviewView {
     }
 
     var apps: [App]
-    var count: String
+    var count: Int
     var isEmpty: Bool
     var mayCreate: Bool
     /// For the empty shelf.
@@ -44,7 +44,7 @@ struct OverviewView {
                         moment: Moment($0.startedAt, now: now), rejected: $0.state == .rejected)
                 })
         }
-        count = apps.count == 1 ? "1 app" : "\(apps.count) apps"
+        count = apps.count
         isEmpty = apps.isEmpty
         mayCreate = AppPolicy.mayCreateApps(principal)
         gitURL = "\(panelURL)/git/"

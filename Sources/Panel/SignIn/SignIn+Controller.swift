@@ -23,7 +23,8 @@ extension PanelController {
     }
 
     private func signIn(_ visit: Visit) async throws -> Response {
-        let view = SignInView(username: visit.form.text("username"), next: LocalPath.accept(visit.form["next"]) ?? "/")
+        let username = visit.form.text("username")
+        let view = SignInView(username: username, next: LocalPath.accept(visit.form["next"]) ?? "/")
         let session: String
         do {
             do {
@@ -33,9 +34,12 @@ extension PanelController {
                     .forbidden, "The sign-in page was open for too long", hint: "Please try once more; your browser must allow cookies.")
             }
             session = try await accounts.signIn(
-                username: view.username, password: visit.form["password"] ?? "", address: visit.address)
+                username: username, password: visit.form["password"] ?? "", address: visit.address)
         } catch let error as MoorError where [.unauthenticated, .rateLimited, .forbidden, .unavailable].contains(error.code) {
-            return try signInPage(view, visit, problem: error)
+            var problem = error
+            // What Accounts hints at is about git too, which is not what somebody at this page is doing.
+            if error.code == .unauthenticated { problem.hint = "Check both and try again." }
+            return try signInPage(view, visit, problem: problem)
         }
         var response = redirect(view.next)
         response.setCookie(cookie("moor_session", session, maxAge: 7 * 86_400, visit: visit))

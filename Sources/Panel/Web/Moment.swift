@@ -20,7 +20,8 @@ struct Moment: Sendable {
         }
         ago =
             switch seconds {
-            case ..<(-60): "in \(span(-seconds))"
+            // Upwards, so that what was given 90 days ends in 90 days and not in 89.
+            case ..<(-60): "in \(span(-seconds + 59))"
             case ..<60: "just now"
             case ..<(30 * 86_400): "\(span(seconds)) ago"
             default: String(iso.prefix(10))
