@@ -91,13 +91,22 @@ let package = Package(
             dependencies: ["Gateway", "TestSupport", lifecycle, log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
         ),
         .testTarget(
-            name: "APITests", dependencies: ["API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, log, nioCore]),
+            name: "APITests",
+            dependencies: [
+                "API", "Store", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes, asyncHTTPClient, log, nioCore, nioHTTP1,
+            ]
+        ),
         .testTarget(
             name: "PanelTests",
             dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, httpTypes, log, nioCore, nioEmbedded]
         ),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
-        .testTarget(name: "MoorTests", dependencies: ["moor", "Models", "TestSupport", argumentParser, subprocess]),
+        .testTarget(
+            name: "MoorTests",
+            dependencies: [
+                "moor", "API", "Models", "Store", "TestSupport", argumentParser, hummingbird, hummingbirdTesting, log, subprocess,
+            ]
+        ),
     ]
 )
 

@@ -63,7 +63,7 @@ extension Schema {
         case .integer: "an integer"
         case .boolean: "true or false"
         case .array: "an array"
-        case .map, .object, .named: "an object"
+        case .map, .object, .named, .anything: "an object"
         case .nullable(let schema): "\(schema.expectation) or null"
         case .either(let schemas): schemas.map(\.expectation).joined(separator: " or ")
         }

@@ -13,6 +13,8 @@ indirect enum Schema: Sendable {
     /// A shape of the document's `components`, by name.
     case named(String)
     case either([Schema])
+    /// An object that is described elsewhere.
+    case anything
 
     /// One member of an object.
     struct Field: Sendable {
@@ -55,6 +57,7 @@ indirect enum Schema: Sendable {
         case .object(let fields): return Self.object(fields)
         case .nullable(let schema): return ["oneOf": [schema.json, ["type": "null"]]]
         case .named(let name): return ["$ref": "#/components/schemas/\(name)"]
+        case .anything: return ["type": "object"]
         case .either(let schemas): return ["oneOf": .array(schemas.map(\.json))]
         }
     }

@@ -19,20 +19,11 @@ struct Call: Sendable {
 
     /// - Throws: `invalid` naming what is wrong with query or body.
     static func reading(_ request: Request, _ context: BasicRequestContext, for route: Route) async throws -> Call {
+        let parameters = try parameters(of: route, context)
+        let query = try query(of: request, for: route)
         var request = request
-        return Call(
-            request: request,
-            parameters: try parameters(of: route, context),
-            query: try query(of: request, for: route),
-            body: try await body(of: &request, for: route),
-            address: address(of: request)
-        ).with(request)
-    }
-
-    private func with(_ request: Request) -> Call {
-        var call = self
-        call.request = request
-        return call
+        let body = try await body(of: &request, for: route)
+        return Call(request: request, parameters: parameters, query: query, body: body, address: address(of: request))
     }
 
     /// The address that the gateway put last into `X-Forwarded-For`; whatever stands before it came from the client.

@@ -12,9 +12,12 @@ struct ClientOptions: ParsableArguments, Sendable {
 
     /// Signed in to the platform that is meant.
     /// - Parameter patience: for how long the platform may be silent.
-    func connect<T>(
-        remote: Remote? = nil, patience: Duration = PlatformClient.usualPatience, _ body: (PlatformClient) async throws -> T
-    ) async throws -> T {
+    func connect<T>(patience: Duration = PlatformClient.usualPatience, _ body: (PlatformClient) async throws -> T) async throws -> T {
+        try await connect(remote: await Remote.current(), patience: patience, body)
+    }
+
+    /// Signed in to the platform that is meant, in a checkout whose remote is known.
+    func connect<T>(remote: Remote?, patience: Duration, _ body: (PlatformClient) async throws -> T) async throws -> T {
         let environment = ProcessInfo.processInfo.environment
         let place = try Place.find(
             url: url, remote: remote, environment: environment, credentials: CredentialsFile(environment: environment))

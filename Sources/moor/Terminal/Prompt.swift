@@ -12,13 +12,13 @@ enum Prompt {
     /// What is typed up to the end of the line.
     static func ask(_ question: String, hint: String) throws -> String {
         let terminal = try Terminal(hint: hint)
-        return try terminal.read(question, isSecret: false)
+        return try terminal.answer(to: question, isSecret: false)
     }
 
     /// What is typed, without showing it.
     static func askSecret(_ question: String, hint: String) throws -> String {
         let terminal = try Terminal(hint: hint)
-        return try terminal.read(question, isSecret: true)
+        return try terminal.answer(to: question, isSecret: true)
     }
 
     /// All of standard input without its last newline, such as a password from another program.
@@ -47,7 +47,7 @@ private struct Terminal: ~Copyable {
 
     deinit { close(descriptor) }
 
-    func read(_ question: String, isSecret: Bool) throws -> String {
+    func answer(to question: String, isSecret: Bool) throws -> String {
         var before = termios()
         // The structure is filled and read within each call.
         guard unsafe tcgetattr(descriptor, &before) == 0 else { throw MoorError(.invalid, "the terminal cannot be used") }
@@ -62,7 +62,7 @@ private struct Terminal: ~Copyable {
         while true {
             var byte: UInt8 = 0
             // One byte into one byte.
-            guard unsafe Glibc.read(descriptor, &byte, 1) == 1 else { throw MoorError(.cancelled, "the terminal is gone") }
+            guard unsafe read(descriptor, &byte, 1) == 1 else { throw MoorError(.cancelled, "the terminal is gone") }
             switch line.type(byte) {
             case .more: break
             case .done: return line.text

@@ -12,8 +12,7 @@ struct AppsList: AsyncParsableCommand {
     @OptionGroup var client: ClientOptions
 
     func run() async throws {
-        let remote = await Remote.current()
-        try await client.connect(remote: remote) { platform in
+        try await client.connect { platform in
             let data = try await platform.send(.get, ["apps"])
             if client.json { return try Console.json(data) }
             var table = Table("NAME", "RELEASE", "ACCESS", "OWNER", "URL")

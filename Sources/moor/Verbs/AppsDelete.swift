@@ -20,8 +20,7 @@ struct AppsDelete: AsyncParsableCommand {
                 "This removes \(name) with its releases, config and repository, for good.\nType its name to go on: ", hint: "use --yes")
             guard typed == name.rawValue else { throw MoorError(.cancelled, "nothing was removed", hint: "the name typed was another one") }
         }
-        let remote = await Remote.current()
-        try await client.connect(remote: remote, patience: PlatformClient.longPatience) { platform in
+        try await client.connect(patience: PlatformClient.longPatience) { platform in
             _ = try await platform.send(.delete, ["apps", name.rawValue])
             if !client.json { try Console.line("\(name) is gone.") }
         }

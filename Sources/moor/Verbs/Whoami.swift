@@ -6,8 +6,7 @@ struct Whoami: AsyncParsableCommand {
     @OptionGroup var client: ClientOptions
 
     func run() async throws {
-        let remote = await Remote.current()
-        try await client.connect(remote: remote) { platform in
+        try await client.connect { platform in
             let data = try await platform.send(.get, ["me"])
             if client.json { return try Console.json(data) }
             let me = try platform.decode(Answers.Me.self, data)
