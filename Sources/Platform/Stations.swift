@@ -102,7 +102,7 @@ struct Stations: Sendable {
                 hooksFolder: data("hooks"), maximumPushBytes: configuration.pushLimitBytes),
             store: store, authenticator: accounts, operations: operations,
             deployer: PushPipeline(builds: builds, releases: releases, appURL: { configuration.url(of: $0) }, logger: logger.of("deploy")),
-            appURL: { configuration.url(of: $0) }, logger: logger.of("pushes"))
+            appURL: { configuration.url(of: $0) }, logger: logger.of("pushes"), repositories: repositories)
 
         controlPlane = ControlPlane(
             socket: sockets.control, logger: logger.of("control"),

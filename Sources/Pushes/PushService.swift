@@ -24,11 +24,12 @@ package final class PushService: Service {
     ///   - operations: creates the app that a push to a free name asks for.
     ///   - deployer: brings a push up, or throws.
     ///   - appURL: where an app answers, for the last line of a push.
+    ///   - repositories: those of the platform, where it makes and removes them too.
     ///   - onListening: called when `run()` takes hooks.
     package init(
         configuration: PushesConfiguration, store: DataStore, authenticator: any Authenticator, operations: any AppOperations,
         deployer: any PushDeployer, appURL: @escaping @Sendable (AppName) -> String, logger: Logger,
-        onListening: @escaping @Sendable () -> Void = {}
+        repositories: Repositories? = nil, onListening: @escaping @Sendable () -> Void = {}
     ) {
         self.configuration = configuration
         self.store = store
@@ -38,7 +39,7 @@ package final class PushService: Service {
         self.appURL = appURL
         self.logger = logger
         self.onListening = onListening
-        repositories = Repositories(folder: configuration.repositories)
+        self.repositories = repositories ?? Repositories(folder: configuration.repositories)
         queue = DeployQueue(maximumWaiting: configuration.maximumWaiting)
     }
 }

@@ -49,7 +49,7 @@ struct AuthorizationTests {
         try await PushServer.run { server in
             try await server.makeWork()
             try await server.ok("push", server.url("sales"), "main")
-            let app = try await server.app_("sales")
+            let app = try await server.record("sales")
             try await server.store.write { db in
                 let dave = try UserRecord.fetchAll(db).first { $0.username == "dave" }!
                 try CollaboratorRecord(appID: app.id!, userID: dave.id!, role: .collaborator).insert(db)

@@ -16,7 +16,7 @@ struct PushJourneyTests {
             #expect(try await server.ref("refs/heads/main", of: "sales") == head)
             #expect(server.deployer.pushes.map(\.commitID) == [head])
             #expect(server.deployer.paths == [["app.py"]])
-            let app = try await server.app_("sales")
+            let app = try await server.record("sales")
             #expect(app.deployBranch == "main")
             #expect(app.ownerID == server.ada.userID)
             let push = try #require(try await server.pushes().first)
@@ -89,7 +89,7 @@ struct PushJourneyTests {
             #expect(output.contains("git push <remote> HEAD:main"))
             #expect(server.deployer.pushes.isEmpty)
             try await server.ok("push", server.url("sales"), "HEAD:refs/heads/master")
-            #expect(try await server.app_("sales").deployBranch == "master")
+            #expect(try await server.record("sales").deployBranch == "master")
             try await server.ok("clone", "-q", server.url("sales"), "copy", in: ".")
             #expect(try await server.ok("branch", "--show-current", in: "copy") == "master")
         }

@@ -28,6 +28,7 @@ extension PushService {
             let session = PushSession(appID: access.appID, app: access.app, pusher: access.principal)
             let (number, token) = secrets.issue(session)
             push = GitCommand.OpenPush(session: session, number: number)
+            repositories.beginReceiving(access.appID)
             hook = [HookMessage.socketVariable: configuration.hookSocket, HookMessage.tokenVariable: token]
         }
         let version = Self.protocolVersion(request.headers[HTTPField.Name("Git-Protocol")!])

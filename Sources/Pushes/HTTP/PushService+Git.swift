@@ -8,19 +8,33 @@ import Synchronization
 extension PushService {
     /// Runs an exchange's git until it has ended, however the client behaves.
     @concurrent func serve(_ command: GitCommand, request: Request, isCompressed: Bool, writer: inout any ResponseBodyWriter) async throws {
-        defer {
-            if let push = command.push {
-                secrets.withdraw(push.number)
-                push.session.gitEnded()
-            }
-        }
         let hungUp = Signal()
-        try await request.body.consumeWithInboundCloseHandler { body in
-            try await run(command, body: GitBody(body, isCompressed: isCompressed, hungUp: hungUp), writer: &writer)
-        } onInboundClosed: {
-            hungUp.fire()
+        let result: Result<Void, any Error>
+        do {
+            result = .success(
+                try await request.body.consumeWithInboundCloseHandler { body in
+                    try await run(command, body: GitBody(body, isCompressed: isCompressed, hungUp: hungUp), writer: &writer)
+                } onInboundClosed: {
+                    hungUp.fire()
+                })
+        } catch {
+            result = .failure(error)
         }
-        if let push = command.push { await checkOutcome(of: push.session, repository: command.repository) }
+        if let push = command.push { await end(push) }
+        try result.get()
+    }
+
+    /// git has ended, by itself or killed: its deploy has too, nothing of it is left, and the next one's turn begins.
+    private func end(_ push: GitCommand.OpenPush) async {
+        secrets.withdraw(push.number)
+        let verdict = await push.session.stop()
+        if case .deployed(let ref, let commit, let pushID) = verdict {
+            await checkBranch(ref, is: commit, of: push.session, pushID: pushID)
+        }
+        do throws(MoorError) { try repositories.endReceiving(push.session.appID) } catch {
+            logger.error("what a push left could not be removed", metadata: ["app": "\(push.session.app)", "cause": "\(error)"])
+        }
+        if push.session.hasTurn { queue.leave(push.session.appID) }
     }
 
     /// What came to an end around git.
@@ -56,8 +70,11 @@ extension PushService {
                     group.addTask {
                         await body.hungUp.wait()
                         if Task.isCancelled { return .clientGone }
-                        let mayFinish = await command.push?.session.pusherLeft() ?? false
-                        if !mayFinish { await git.teardown(using: Self.teardown) }
+                        // A deploy that had gone too far to be cancelled still moves its branch.
+                        switch await command.push?.session.stop() {
+                        case .kept, .deployed: break
+                        case .rejected, nil: await git.teardown(using: Self.teardown)
+                        }
                         return .clientGone
                     }
                 } else {

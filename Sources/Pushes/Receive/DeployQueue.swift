@@ -19,22 +19,29 @@ final class DeployQueue: Sendable {
 
     init(maximumWaiting: Int) { self.maximumWaiting = maximumWaiting }
 
-    /// Runs `body` when every earlier one of the same app has ended.
+    /// Returns when every earlier one of the same app has left. Whoever entered must `leave`.
     /// - Parameter waiting: told once how many are ahead, where there are any.
-    /// - Throws: `conflict` where too many wait already; `cancelled` where the task was cancelled while it waited.
-    func withTurn(
-        for appID: AppID, waiting: (Int) async -> Void, _ body: () async throws(MoorError) -> Void
-    ) async throws(MoorError) {
-        if let (ticket, turn, ahead) = try join(appID) {
-            await waiting(ahead)
-            await turn.wait()
-            if Task.isCancelled {
-                leave(appID, ticket: ticket)
-                throw MoorError(.cancelled, "cancelled while it waited for its turn")
+    /// - Throws: `conflict` where too many wait already; `cancelled` where the task was cancelled while it waited. There is
+    ///   nothing to leave then.
+    func enter(_ appID: AppID, waiting: (Int) async -> Void) async throws(MoorError) {
+        guard let (ticket, turn, ahead) = try join(appID) else { return }
+        await waiting(ahead)
+        await turn.wait()
+        guard Task.isCancelled else { return }
+        forsake(appID, ticket: ticket)
+        throw MoorError(.cancelled, "cancelled while it waited for its turn")
+    }
+
+    /// Ends the turn: the next one's begins.
+    func leave(_ appID: AppID) {
+        let next = state.withLock { state -> Signal? in
+            guard let line = state.lines[appID], !line.waiting.isEmpty else {
+                state.lines[appID] = nil
+                return nil
             }
+            return state.lines[appID]?.waiting.removeFirst().turn
         }
-        defer { passOn(appID) }
-        try await body()
+        next?.fire()
     }
 
     /// nil where the turn is ours at once.
@@ -57,24 +64,13 @@ final class DeployQueue: Sendable {
         return place
     }
 
-    /// Leaves the line; where the turn had come in the meantime, passes it on.
-    private func leave(_ appID: AppID, ticket: UInt64) {
+    /// Gives up the place; where the turn had come in the meantime, passes it on.
+    private func forsake(_ appID: AppID, ticket: UInt64) {
         let wasWaiting = state.withLock { state in
             guard let index = state.lines[appID]?.waiting.firstIndex(where: { $0.ticket == ticket }) else { return false }
             state.lines[appID]?.waiting.remove(at: index)
             return true
         }
-        if !wasWaiting { passOn(appID) }
-    }
-
-    private func passOn(_ appID: AppID) {
-        let next = state.withLock { state -> Signal? in
-            guard let line = state.lines[appID], !line.waiting.isEmpty else {
-                state.lines[appID] = nil
-                return nil
-            }
-            return state.lines[appID]?.waiting.removeFirst().turn
-        }
-        next?.fire()
+        if !wasWaiting { leave(appID) }
     }
 }

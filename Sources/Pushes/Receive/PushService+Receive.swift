@@ -29,36 +29,34 @@ extension PushService {
     private func deploy(
         _ update: RefUpdate, branch: String, pushID: PushID, source: GitSourceTree, session: PushSession, log: DeployLog
     ) async -> PushSession.Verdict {
-        var verdict = PushSession.Verdict.rejected
         do throws(MoorError) {
-            try await queue.withTurn(for: session.appID) { ahead in
+            try await queue.enter(session.appID) { ahead in
                 await log.line("another deploy of \(session.app) is running; waiting… (\(ahead) ahead)")
-            } _: { () throws(MoorError) in
-                guard try await isDue(update, branch: branch, session: session, log: log) else {
-                    verdict = .kept
-                    try await close(pushID, .cancelled, failure: "another branch became the one that deploys")
-                    return
-                }
-                try await store.write { db in
-                    _ = try PushRecord.filter(key: pushID).updateAll(db, Column("state").set(to: PushRecord.State.deploying))
-                }
-                let push = ReceivedPush(
-                    pushID: pushID, appID: session.appID, app: session.app, pusher: session.pusher, commitID: source.commitID,
-                    subject: source.subject)
-                try await deployer.deploy(push, source: source, log: log)
-                verdict = .deployed(ref: update.ref, commit: source.commitID, pushID)
-                // The release is live: from here on the push stands, and nothing below may turn it down.
-                await accept(pushID, branch: branch, session: session)
-                await log.line("\(session.app) is live at \(appURL(session.app))")
             }
+            session.hasTurn = true
+            guard try await isDue(update, branch: branch, session: session, log: log) else {
+                try await close(pushID, .cancelled, failure: "another branch became the one that deploys")
+                return .kept
+            }
+            try await store.write { db in
+                _ = try PushRecord.filter(key: pushID).updateAll(db, Column("state").set(to: PushRecord.State.deploying))
+            }
+            let push = ReceivedPush(
+                pushID: pushID, appID: session.appID, app: session.app, pusher: session.pusher, commitID: source.commitID,
+                subject: source.subject)
+            try await deployer.deploy(push, source: source, log: log)
+            // The release is live: from here on the push stands, and nothing below may turn it down.
+            await accept(pushID, branch: branch, session: session)
+            await log.line("\(session.app) is live at \(appURL(session.app))")
+            return .deployed(ref: update.ref, commit: source.commitID, pushID)
         } catch {
             let state = error.code == .cancelled ? PushRecord.State.cancelled : .rejected
             do throws(MoorError) { try await close(pushID, state, failure: error.message) } catch let failure {
                 logger.error("a push's row could not be closed", metadata: ["push": "\(pushID)", "cause": "\(failure)"])
             }
             await report(error, session: session, log: log)
+            return .rejected
         }
-        return verdict
     }
 
     /// Looks again after waiting: the app may be gone, another branch may have become the one that deploys, and git would
@@ -100,24 +98,31 @@ extension PushService {
 
     /// Also from a cancelled task, in which the database would refuse to write.
     private func close(_ pushID: PushID, _ state: PushRecord.State, failure: String?) async throws(MoorError) {
-        try await uncancelled { () throws(MoorError) in
-            try await self.store.write { db in
-                _ = try PushRecord.filter(key: pushID).updateAll(
-                    db, Column("state").set(to: state), Column("endedAt").set(to: now()), Column("failure").set(to: failure))
-            }
+        let result = await uncancelled { () -> Result<Void, MoorError> in
+            do throws(MoorError) {
+                return .success(
+                    try await self.store.write { db in
+                        _ = try PushRecord.filter(key: pushID).updateAll(
+                            db, Column("state").set(to: state), Column("endedAt").set(to: now()), Column("failure").set(to: failure))
+                    })
+            } catch { return .failure(error) }
         }
+        try result.get()
     }
 
     private func accept(_ pushID: PushID, branch: String, session: PushSession) async {
         do throws(MoorError) {
-            try await uncancelled { () throws(MoorError) in
-                try await self.store.write { db in
-                    try PushRecord.filter(key: pushID).updateAll(
-                        db, Column("state").set(to: PushRecord.State.accepted), Column("endedAt").set(to: now()))
-                    try AppRecord.filter(key: session.appID).filter(Column("deployBranch") == nil)
-                        .updateAll(db, Column("deployBranch").set(to: branch))
-                }
+            try await close(pushID, .accepted, failure: nil)
+            let result = await uncancelled { () -> Result<Void, MoorError> in
+                do throws(MoorError) {
+                    return .success(
+                        try await self.store.write { db in
+                            _ = try AppRecord.filter(key: session.appID).filter(Column("deployBranch") == nil)
+                                .updateAll(db, Column("deployBranch").set(to: branch))
+                        })
+                } catch { return .failure(error) }
             }
+            try result.get()
             try repositories.setHead(session.appID, to: branch)
         } catch {
             logger.error(
@@ -126,10 +131,9 @@ extension PushService {
     }
 
     /// After git has ended: a live release whose branch did not move is what an admin must know of.
-    func checkOutcome(of session: PushSession, repository: String) async {
-        guard case .deployed(let ref, let commit, let pushID) = session.verdict else { return }
+    func checkBranch(_ ref: String, is commit: String, of session: PushSession, pushID: PushID) async {
         do throws(MoorError) {
-            let current = try GitObjects(path: repository).target(of: ref)
+            let current = try GitObjects(path: repositories.path(of: session.appID)).target(of: ref)
             if current == commit { return }
             logger.critical(
                 "a release is live, but git could not move its branch: push the commit again",
@@ -147,16 +151,5 @@ extension PushService {
                 "app": "\(session.app)", "code": "\(error.code.rawValue)", "message": "\(error.message)", "cause": "\(error.cause ?? "")",
             ])
         for (index, line) in error.lines.enumerated() { await log.line(index == 0 ? "error: \(line)" : line) }
-    }
-
-    /// Runs `body` to its end even where the calling task is cancelled. The task it makes for that is awaited here.
-    private func uncancelled(_ body: @escaping @Sendable () async throws(MoorError) -> Void) async throws(MoorError) {
-        let result = await Task { () -> MoorError? in
-            do throws(MoorError) {
-                try await body()
-                return nil
-            } catch { return error }
-        }.value
-        if let result { throw result }
     }
 }

@@ -13,6 +13,7 @@ final class PushSession: Sendable {
     let cancellation = Signal()
     private let decision = Signal()
     private let phase = Mutex(Phase.receiving)
+    private let turn = Mutex(false)
 
     private enum Phase {
         /// The hook has not come yet.
@@ -48,32 +49,32 @@ final class PushSession: Sendable {
         }
     }
 
+    /// Whether it is this push's turn to deploy, which lasts until git has moved the branch: the next push compares with it.
+    var hasTurn: Bool {
+        get { turn.withLock { $0 } }
+        set { turn.withLock { $0 = newValue } }
+    }
+
     func decide(_ verdict: Verdict) {
         phase.withLock { $0 = .decided(verdict) }
         decision.fire()
     }
 
-    /// The pusher hung up. Cancels the deploy and waits for what comes of it: one that had gone too far to be cancelled
-    /// still moves its branch.
-    /// - Returns: whether git should be left to finish.
-    func pusherLeft() async -> Bool {
-        cancel()
-        if case .deciding = phase.withLock({ $0 }) { await decision.wait() }
-        return switch verdict {
-        case .kept, .deployed: true
-        case .rejected, nil: false
+    /// The pusher hung up, or git has ended. Cancels a deploy that is under way and waits for what comes of it, also from
+    /// a cancelled task; after this no deploy begins.
+    /// - Returns: what the hook was told; nil where none came.
+    @discardableResult
+    func stop() async -> Verdict? {
+        let isDeciding = phase.withLock { phase in
+            if case .receiving = phase { phase = .over }
+            if case .deciding = phase { return true } else { return false }
         }
+        cancellation.fire()
+        if isDeciding { await uncancelled { await self.decision.wait() } }
+        return verdict
     }
-
-    /// git has ended, by itself or killed; a deploy that still runs is cancelled.
-    func gitEnded() { cancel() }
 
     var verdict: Verdict? {
         if case .decided(let verdict) = phase.withLock({ $0 }) { verdict } else { nil }
-    }
-
-    private func cancel() {
-        phase.withLock { if case .receiving = $0 { $0 = .over } }
-        cancellation.fire()
     }
 }

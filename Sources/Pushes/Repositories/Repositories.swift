@@ -1,13 +1,15 @@
 import Foundation
 import Glibc
 package import Models
+import Synchronization
 
 /// The bare repositories on disk, one "<app id>.git" each. Their settings are not in them but in `GitSettings`.
-package struct Repositories: Sendable {
+package final class Repositories: Sendable {
     let folder: String
-
-    private static let beingMade = ".new-"
-    private static let beingRemoved = ".removed-"
+    /// How many `git receive-pack` run on each repository.
+    let receiving = Mutex<[AppID: Int]>([:])
+    static let beingMade = ".new-"
+    static let beingRemoved = ".removed-"
 
     /// - Parameter folder: private to the platform.
     package init(folder: String) { self.folder = folder }
@@ -70,42 +72,12 @@ package struct Repositories: Sendable {
         return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
     }
 
-    /// Removes what a crash left: quarantines of pushes that were not accepted, half-made and half-removed repositories,
-    /// locks. Only where no git runs on them.
-    /// - Returns: how many.
-    func removeLeftovers() throws(MoorError) -> Int {
-        try Self.filing("what the last run left in the repositories could not be removed") {
-            let files = FileManager.default
-            try files.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            var stale: [String] = []
-            for name in try files.contentsOfDirectory(atPath: folder) {
-                if name.hasPrefix(Self.beingMade) || name.hasPrefix(Self.beingRemoved) { stale.append("\(folder)/\(name)") }
-                guard name.hasSuffix(".git") else { continue }
-                let repository = "\(folder)/\(name)"
-                for object in (try? files.contentsOfDirectory(atPath: "\(repository)/objects")) ?? []
-                where Self.isQuarantine(object) {
-                    stale.append("\(repository)/objects/\(object)")
-                }
-                for file in ["HEAD.lock", "packed-refs.lock", "config.lock", "shallow.lock"]
-                where files.fileExists(atPath: "\(repository)/\(file)") {
-                    stale.append("\(repository)/\(file)")
-                }
-                for path in files.enumerator(atPath: "\(repository)/refs")?.compactMap({ $0 as? String }) ?? []
-                where path.hasSuffix(".lock") {
-                    stale.append("\(repository)/refs/\(path)")
-                }
-            }
-            for path in stale { try files.removeItem(atPath: path) }
-            return stale.count
-        }
-    }
-
     /// Whether the name is one that git gives to a push's quarantine inside `objects`.
     static func isQuarantine(_ name: String) -> Bool {
         (name.hasPrefix("tmp_objdir-") || name.hasPrefix("incoming-")) && !name.contains("/")
     }
 
-    private static func filing<T>(_ message: String, _ body: () throws -> T) throws(MoorError) -> T {
+    static func filing<T>(_ message: String, _ body: () throws -> T) throws(MoorError) -> T {
         do { return try body() } catch {
             let isFull = (error as? CocoaError)?.code == .fileWriteOutOfSpace || (error as? POSIXError)?.code == .ENOSPC
             throw isFull

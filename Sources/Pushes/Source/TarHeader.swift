@@ -13,16 +13,14 @@ enum TarHeader {
     /// - Parameter time: seconds since 1970.
     static func blocks(path: [UInt8], kind: Kind, mode: Int, size: Int64, time: Int64, target: [UInt8] = []) -> [UInt8] {
         var records: [UInt8] = []
-        let split = isPlain(path) ? ustar(path) : nil
+        // Names that are not UTF-8 have no place in a record; they are written as they are, as git-archive(1) does.
+        let split = isPlain(path) || !isUTF8(path) ? ustar(path) : nil
         if split == nil { records += record("path", path) }
-        let targetFits = isPlain(target) && target.count <= 100
+        let targetFits = (isPlain(target) || !isUTF8(target)) && target.count <= 100
         if !targetFits { records += record("linkpath", target) }
         if size > 0o77777777777 { records += record("size", Array(String(size).utf8)) }
         var blocks: [UInt8] = []
         if !records.isEmpty {
-            // Bytes that are not UTF-8 are allowed in a record only where its character set says so.
-            let isUTF8 = String(validating: path, as: UTF8.self) != nil && String(validating: target, as: UTF8.self) != nil
-            if !isUTF8 { records = record("hdrcharset", Array("BINARY".utf8)) + records }
             blocks += header(
                 prefix: [], name: Array("pax".utf8), kind: .extended, mode: 0o644, size: Int64(records.count), time: time, target: [])
             blocks += padded(records)
@@ -41,6 +39,8 @@ enum TarHeader {
     private static func padded(_ bytes: [UInt8]) -> [UInt8] { bytes + padding(for: Int64(bytes.count)) }
 
     private static func isPlain(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }
+
+    private static func isUTF8(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
 
     /// The path as prefix and name, divided at a slash; nil where it fits neither way.
     private static func ustar(_ path: [UInt8]) -> (prefix: [UInt8], name: [UInt8])? {

@@ -102,13 +102,13 @@ struct PushServer: Sendable {
     }
 
     func repository(_ app: String) async throws -> String {
-        let record = try await app_(app)
+        let record = try await record(app)
         return service.repositories.path(of: record.id!)
     }
 
-    func app_(_ name: String) async throws -> AppRecord {
-        let record = try await store.read { db in try AppRecord.filter(Column("name") == name).fetchOne(db) }
-        guard let record else { throw MoorError(.notFound, name) }
+    func record(_ app: String) async throws -> AppRecord {
+        let record = try await store.read { db in try AppRecord.filter(Column("name") == app).fetchOne(db) }
+        guard let record else { throw MoorError(.notFound, app) }
         return record
     }
 
