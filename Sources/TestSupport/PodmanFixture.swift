@@ -8,6 +8,8 @@ package struct PodmanFixture: Sendable {
     package let folder: URL
     /// Where the Docker Engine API (v1.41) and Podman's own (v4) are served.
     package let socketPath: String
+    /// The service's process.
+    package fileprivate(set) var processID: Int32 = 0
 
     /// What every command line needs so that it means this engine and no other of the machine.
     package var arguments: [String] {
@@ -22,7 +24,10 @@ package struct PodmanFixture: Sendable {
     /// - Returns: its standard output.
     /// - Throws: `internalError` with its last words where it fails.
     @discardableResult
-    package func podman(_ command: String...) async throws -> String {
+    package func podman(_ command: String...) async throws -> String { try await podman(arguments: command) }
+
+    @discardableResult
+    package func podman(arguments command: [String]) async throws -> String {
         let result = try await run(
             .name("podman"), arguments: .init(arguments + command), output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
@@ -37,47 +42,53 @@ package func withPodman<T: Sendable>(_ body: @Sendable (PodmanFixture) async thr
     try await withScratchFolder { folder in
         let engine = PodmanFixture(folder: folder, socketPath: folder.appending(path: "engine.sock").path)
         let outcome: Result<T, any Error>
-        do { outcome = .success(try await serve(engine, body)) } catch { outcome = .failure(error) }
+        do { outcome = .success(try await engine.serve(body)) } catch { outcome = .failure(error) }
         await withUncancelled { await engine.removeEverything() }
         return try outcome.get()
     }
 }
 
-/// Runs the body while the service serves; the service is stopped when the body ends.
-private func serve<T: Sendable>(_ engine: PodmanFixture, _ body: @Sendable (PodmanFixture) async throws -> T) async throws -> T {
-    var options = PlatformOptions()
-    // A session of its own, so that a Ctrl-C at the terminal reaches the test first and the engine can still be cleaned.
-    options.createSession = true
-    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
-    let result = try await run(
-        .name("podman"),
-        arguments: .init(
-            engine.arguments + ["--log-level", "info", "system", "service", "--time=0", "unix://\(engine.socketPath)"]),
-        platformOptions: options, input: .none, output: .discarded, error: .sequence
-    ) { service in
-        let (started, start) = AsyncStream.makeStream(of: [String].self)
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            // Reads to the end, so that a full pipe never stops the service.
-            group.addTask {
-                defer { start.finish() }
-                var said: [String] = []
-                for try await line in service.standardError.strings() {
-                    if said.count < 20 { said.append(line) }
-                    if line.contains("API service listening") { start.yield([]) }
+extension PodmanFixture {
+    /// Runs the body while a service serves this storage; the service is stopped when the body ends. For a test that kills
+    /// the first one.
+    package func serve<T: Sendable>(_ body: @Sendable (PodmanFixture) async throws -> T) async throws -> T {
+        var options = PlatformOptions()
+        // A session of its own, so that a Ctrl-C at the terminal reaches the test first and the engine can still be cleaned.
+        options.createSession = true
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
+        let result = try await run(
+            .name("podman"),
+            arguments: .init(
+                arguments + ["--log-level", "info", "system", "service", "--time=0", "unix://\(socketPath)"]),
+            platformOptions: options, input: .none, output: .discarded, error: .sequence
+        ) { service in
+            var engine = self
+            engine.processID = service.processIdentifier.value
+            let running = engine
+            let (started, start) = AsyncStream.makeStream(of: [String].self)
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                // Reads to the end, so that a full pipe never stops the service.
+                group.addTask {
+                    defer { start.finish() }
+                    var said: [String] = []
+                    for try await line in service.standardError.strings() {
+                        if said.count < 20 { said.append(line) }
+                        if line.contains("API service listening") { start.yield([]) }
+                    }
+                    start.yield(said)
                 }
-                start.yield(said)
+                let failure = await started.first { _ in true } ?? ["it was cut off"]
+                guard failure.isEmpty else { throw MoorError(.internalError, "podman did not start", detail: failure) }
+                let outcome: Result<T, any Error>
+                do { outcome = .success(try await body(running)) } catch { outcome = .failure(error) }
+                await withUncancelled { await running.removeContainers() }
+                await service.teardown(using: [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))])
+                try? await group.waitForAll()
+                return try outcome.get()
             }
-            let failure = await started.first { _ in true } ?? ["it was cut off"]
-            guard failure.isEmpty else { throw MoorError(.internalError, "podman did not start", detail: failure) }
-            let outcome: Result<T, any Error>
-            do { outcome = .success(try await body(engine)) } catch { outcome = .failure(error) }
-            await withUncancelled { await engine.removeContainers() }
-            await service.teardown(using: [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))])
-            try? await group.waitForAll()
-            return try outcome.get()
         }
+        return result.closureResult
     }
-    return result.closureResult
 }
 
 extension PodmanFixture {

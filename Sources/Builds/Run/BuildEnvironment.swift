@@ -27,9 +27,10 @@ enum BuildEnvironment {
         return variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
 
-    /// The host's hard limits, or less: root without CAP_SYS_RESOURCE cannot give more than it has.
+    /// The host's hard limits, or less: root without CAP_SYS_RESOURCE cannot give more than it has, and Podman lowers its
+    /// own limit of processes to 32768.
     static func rlimits() -> [String: Int] {
-        ["nofile": min(hardLimit(RLIMIT_NOFILE), 65_536), "nproc": min(hardLimit(__RLIMIT_NPROC), 65_536)]
+        ["nofile": min(hardLimit(RLIMIT_NOFILE), 65_536), "nproc": min(hardLimit(__RLIMIT_NPROC), 32_768)]
     }
 
     private static func hardLimit(_ resource: __rlimit_resource) -> Int {
