@@ -35,10 +35,11 @@ package struct HostLimits: Sendable, Hashable {
     package var hasNetAdmin: Bool { capabilities & (1 << 12) != 0 }
 
     /// The ulimits for a container or a build: what apps are well served with, never above what the host allows.
-    /// Processes are counted per user over all containers, so the pids cap of each container does the limiting.
+    /// Processes are counted per user over all containers, so the pids cap of each container does the limiting; 32768 is
+    /// what Podman lowers its own limit to, and so the most that it can give.
     package var containerUlimits: [ContainerSpec.Ulimit] {
         let files = min(65536, openFiles)
-        let tasks = min(1 << 20, processes)
+        let tasks = min(32768, processes)
         return [
             .init(name: "nofile", soft: files, hard: files),
             .init(name: "nproc", soft: tasks, hard: tasks),

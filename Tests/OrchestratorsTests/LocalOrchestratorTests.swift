@@ -52,8 +52,7 @@ struct LocalOrchestratorTests {
     @Test func `why a replica does not come up is said in words`() async throws {
         try await withFixture { fixture in
             try await fixture.withOrchestrator { orchestrator in
-                let broken =
-                    "while true; do echo -e 'HTTP/1.1 500 No\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r' | nc -l -p 5000; done"
+                let broken = "nc -lk -p 5000 -e sh -c 'read line; printf \"HTTP/1.1 500 No\\r\\nContent-Length: 0\\r\\n\\r\\n\"'"
                 let cases = [
                     ("wrong-port", web("httpd -f -p 8050", timeout: 2), "nothing listens on $PORT (5000); the process listens on 8050"),
                     (
@@ -138,12 +137,10 @@ struct LocalOrchestratorTests {
             let before = Set(try await fixture.containers().map(\.id))
             #expect(before.count == 2)
             // What a crash leaves: a container whose row is gone, a row whose container never came, one that ended.
-            let labels = [Label.platform: fixture.platformID, Label.app: "\(workload.appID)", Label.replica: "999"]
-            let spec = ContainerSpec(
-                image: fixture.image, entrypoint: nil, command: ["sleep", "100"], user: nil, env: [], labels: labels, stopTimeout: 1,
-                host: .init(nanoCPUs: 100_000_000, memoryBytes: 16 << 20, pids: 10, ulimits: [], logBytes: 1 << 20, networkMode: "none"))
-            let orphan = try await fixture.engine.createContainer(spec, name: "moor-orphan-\(fixture.platformID.prefix(8).lowercased())")
-            try await fixture.engine.startContainer(orphan)
+            try await fixture.podman.podman(
+                "run", "--detach", "--network", "none", "--label", "\(Label.platform)=\(fixture.platformID)", "--label",
+                "\(Label.replica)=999",
+                "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", fixture.image, "/bin/sleep", "100")
             let releaseID = workload.sets[0].releaseID
             try await fixture.store.write { db in
                 var row = ReplicaRecord(releaseID: releaseID, process: "web", ordinal: 9, state: "starting", restarts: 0, createdAt: 0)
