@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import secrets
 import shutil
 import subprocess
@@ -58,8 +59,7 @@ def run_bare(platform, container, mark):
     port = free_port()
     name = f"bench-{secrets.token_hex(4)}"
     inside = next(value for value in config["Env"] if value.startswith("PORT=")).removeprefix("PORT=")
-    podman = ["podman", *platform.engine["arguments"]]
-    words = [*podman, "run", "--detach", "--rm", "--name", name, "--publish", f"127.0.0.1:{port}:{inside}"]
+    words = ["podman", *platform.engine["arguments"], "run", "--detach", "--rm", "--name", name, "--publish", f"127.0.0.1:{port}:{inside}"]
     words += [f"--env={value}" for value in config["Env"]]
     # Where root may not raise limits, no container starts with Podman's default ones.
     for limit in inspected["HostConfig"].get("Ulimits") or []:
@@ -69,12 +69,13 @@ def run_bare(platform, container, mark):
         words += ["--entrypoint", entry[0]]
     words += [inspected["Image"], *entry[1:], *(config["Cmd"] or [])]
     begin = time.monotonic()
-    started = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    started = subprocess.Popen(
+        words, env=os.environ | platform.engine["environment"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         end = first_answer("127.0.0.1", port, "/release", mark.encode())
     finally:
         complaint = started.communicate(timeout=60)[1]
-        sweep.output(*podman, "rm", "--force", "--time", "0", name)
+        sweep.podman(platform.engine, "rm", "--force", "--time", "0", name)
         assert started.returncode == 0, complaint.decode()
     return end - begin
 

@@ -78,7 +78,7 @@ def test_the_password_form_is_guarded(platform, shared, viewer, person):
 def test_a_sign_in_form_from_another_site_is_refused(platform, viewer):
     mallory = viewer()
     answer, at = mallory.follow("GET", platform.app_url("nowhere-at-all"))
-    page = mallory.request("GET", platform.url("/signin")) if not Form(answer.text).sign_in else answer
+    page = mallory.request("GET", platform.url("/sign-in")) if not Form(answer.text).sign_in else answer
     form = Form(page.text).sign_in
     assert form, page.text[:500]
     fields = {name: "" for name in form["fields"]}
@@ -88,7 +88,7 @@ def test_a_sign_in_form_from_another_site_is_refused(platform, viewer):
         elif kind == "text":
             fields[name] = "admin"
     answer = httpx.post(
-        urllib.parse.urljoin(platform.url("/signin"), form["action"] or "/signin"), data=fields,
+        urllib.parse.urljoin(platform.url("/sign-in"), form["action"] or "/sign-in"), data=fields,
         headers={"origin": "http://evil.example.com", "sec-fetch-site": "cross-site"})
     assert answer.status_code in (400, 403), answer.status_code
     assert not any("moor_session" in line for line in answer.headers.get_list("set-cookie"))

@@ -99,17 +99,18 @@ class Platform:
     def _note_engine(self):
         """How our platform runs its Podman, kept beside the data so that a sweep can use it after a crash."""
         for pid in self.engine_pids():
+            self.engine = sweep.engine_of(pid)
+            (self.folder / "engine.json").write_text(json.dumps(self.engine))
             words = sweep.read(f"/proc/{pid}/cmdline").decode().split("\0")
-            socket = next(word for word in words if word.startswith("unix://")).removeprefix("unix://")
-            self.engine = {"arguments": sweep.engine_arguments(pid), "socket": socket}
-            (self.folder / "podman-arguments.json").write_text(json.dumps(self.engine["arguments"]))
-            return os.path.exists(socket)
+            self.engine["socket"] = next(word for word in words if word.startswith("unix://")).removeprefix("unix://")
+            return os.path.exists(self.engine["socket"])
         return False
 
     def engine_pids(self):
         """Podman services whose storage is in our data folder."""
-        pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
-        return [pid for pid in pids if b"conmon" not in sweep.read(f"/proc/{pid}/comm") and str(self.data) in " ".join(sweep.engine_arguments(pid) or [])]
+        engines = {int(entry): sweep.engine_of(entry) for entry in os.listdir("/proc") if entry.isdigit()}
+        ours = str(self.data)
+        return [pid for pid, engine in engines.items() if engine and engine["kind"] == "service" and (sweep.option(engine, "--root") or "").startswith(ours)]
 
     def stop(self, number=signal.SIGTERM, seconds=90):
         """Asks it to stop. Returns the exit status."""
@@ -130,16 +131,19 @@ class Platform:
         self.process.wait()
 
     def remove(self):
-        """Stops it and takes away every container, network, mount and file of it."""
+        """Stops it and takes away every container, network, mount, firewall rule and file of it."""
         with contextlib.suppress(AssertionError):
             self.stop()
+        tags = sweep.tags_below(self.data)
         if self.engine:
-            sweep.remove_containers(self.engine["arguments"])
+            sweep.remove_engine(self.engine)
         for pid in self.engine_pids():
             sweep.kill(pid, signal.SIGTERM)
         for mount in sweep.mounts_below(self.data):
             sweep.output("umount", "--lazy", mount)
-        sweep.output("rm", "-rf", "--one-file-system", str(self.folder))
+        for tag in tags:
+            sweep.remove_rules(f"mr{tag}")
+        sweep.output("rm", "-rf", str(self.data), str(self.folder))
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""

@@ -9,6 +9,7 @@ A run that ended well has removed everything itself; this is for the ones that w
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -68,34 +69,57 @@ def mounts_below(folder):
     return [mount for mount in reversed(below) if mount == str(folder) or mount.startswith(f"{folder}/")]
 
 
-def remove_containers(arguments):
-    """Through the engine itself, so that it takes its network set-up away too."""
-    podman = ["podman", *arguments]
-    output(*podman, "rm", "--all", "--force", "--time", "0", "--depend")
-    output(*podman, "network", "prune", "--force")
+def engine_of(pid):
+    """How to call podman so that it means the engine of this process; None where it belongs to none.
 
-
-def engine_arguments(pid):
-    """The global options that make any podman command mean the engine of this process; None where it belongs to none.
-
-    A `podman … system service` has them itself, a container's monitor has them for the day its container ends.
+    A `podman … system service` has the options itself, a container's monitor has them for the day its container ends.
     """
     words = [word.decode(errors="replace") for word in read(f"/proc/{pid}/cmdline").split(b"\0") if word]
     if words and words[0].endswith("conmon"):
-        words = [word for mark, word in zip(words, words[1:]) if mark == "--exit-command-arg"]
-        return words[: words.index("container")] if "container" in words else None
-    if words and words[0].endswith("podman") and "system" in words and "service" in words:
-        return words[1 : words.index("system")]
-    return None
+        words = ["podman"] + [word for mark, word in zip(words, words[1:]) if mark == "--exit-command-arg"]
+        end, kind = "container", "monitor"
+    elif words and words[0].endswith("podman") and "service" in words:
+        end, kind = "system", "service"
+    else:
+        return None
+    if end not in words:
+        return None
+    environment = read(f"/proc/{pid}/environ").decode(errors="replace").split("\0")
+    configuration = [pair for pair in environment if pair.startswith("CONTAINERS_CONF=")]
+    return {"kind": kind, "arguments": words[1 : words.index(end)], "environment": dict(pair.split("=", 1) for pair in configuration)}
 
 
 def engines_of(pids, scratch):
-    """Options of each engine of the run: of those that still serve, and as the platforms' start noted them."""
-    found = [arguments for pid in pids if (arguments := engine_arguments(pid))]
-    for noted in scratch.rglob("podman-arguments.json") if scratch.exists() else []:
-        if (arguments := json.loads(noted.read_text())) not in found:
-            found.append(arguments)
-    return found
+    """Each engine of the run: those that still serve or have containers, and those that the platforms' start noted."""
+    noted = [json.loads(file.read_text()) for file in scratch.rglob("engine.json")] if scratch.exists() else []
+    engines = {}
+    for engine in [*filter(None, map(engine_of, pids)), *noted]:
+        engines.setdefault(option(engine, "--root"), engine)
+    return list(engines.values())
+
+
+def option(engine, name):
+    arguments = engine["arguments"]
+    return arguments[arguments.index(name) + 1] if name in arguments else None
+
+
+def podman(engine, *words):
+    command = ["podman", *engine["arguments"], *words]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ | engine["environment"]).stdout
+    except subprocess.TimeoutExpired:
+        return ""
+
+
+def remove_engine(engine):
+    """Containers and networks through the engine itself, so that it takes its network set-up away too; then its volatile folders."""
+    podman(engine, "rm", "--all", "--force", "--time", "0", "--depend")
+    podman(engine, "network", "prune", "--force")
+    for name in ("--runroot", "--tmpdir"):
+        if (folder := option(engine, name)) and len(pathlib.Path(folder).parts) > 3:
+            for mount in mounts_below(folder):
+                output("umount", "--lazy", mount)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def namespaces_of(pids):
@@ -129,21 +153,41 @@ def bridges_of(scratch):
     return names & links()
 
 
-def remove_firewall(before):
-    """Netavark's own chains stay when its last network goes; they go too where they were not there before us."""
-    if before.get("netavark") or any(name.startswith(("podman", "moor")) for name in links()):
-        return
+def remove_rules(mark):
+    """Every rule and chain that names the mark."""
     for tool in ("iptables", "ip6tables"):
-        for table in ("nat", "filter"):
-            rules = [line for line in output(tool, "-t", table, "-S").splitlines() if "NETAVARK" in line]
-            for rule in rules:
-                if rule.startswith("-A") and not rule.startswith("-A NETAVARK"):
-                    output(tool, "-t", table, "-D", *rule.split()[1:])
-            chains = [rule.split()[1] for rule in rules if rule.startswith("-N")]
-            for chain in chains:
-                output(tool, "-t", table, "-F", chain)
-            for chain in chains:
-                output(tool, "-t", table, "-X", chain)
+        for table in ("mangle", "nat", "filter"):
+            rules = [line.split() for line in output(tool, "-w", "5", "-t", table, "-S").splitlines() if mark in line]
+            for words in rules:
+                if words[0] == "-A" and mark not in words[1]:
+                    subprocess.run([tool, "-w", "5", "-t", table, "-D", *shlex.split(" ".join(words[1:]))], capture_output=True)
+            chains = [words[1] for words in rules if words[0] == "-N"]
+            for step in ("-F", "-X"):
+                for chain in chains:
+                    output(tool, "-w", "5", "-t", table, step, chain)
+
+
+def remove_firewall(tags, before):
+    """The platforms' rules; and Netavark's own chains, which stay when its last network goes, where they were not there before."""
+    for tag in tags:
+        remove_rules(f"mr{tag}")
+    if not before.get("netavark") and not any(name.startswith(("podman", "mr")) for name in links()):
+        remove_rules("NETAVARK")
+
+
+def tags_below(scratch):
+    """What the platforms with their data below the folder call their interfaces and chains: `mr` and this."""
+    tags = set()
+    for file in scratch.rglob("platform-id") if scratch.exists() else []:
+        value = 0xCBF29CE484222325
+        for byte in read(file).strip():
+            value = (value ^ byte) * 0x100000001B3 % 2**64
+        value, tag = value % 36**5, ""
+        for _ in range(5):
+            value, digit = divmod(value, 36)
+            tag = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + tag
+        tags.add(tag)
+    return tags
 
 
 def sweep(run, scratch, before):
@@ -153,8 +197,9 @@ def sweep(run, scratch, before):
     for pid in pids:
         if b"moor\0serve" in read(f"/proc/{pid}/cmdline"):
             kill(pid, signal.SIGKILL)
-    for arguments in engines_of(pids, scratch):
-        remove_containers(arguments)
+    tags = tags_below(scratch)
+    for engine in engines_of(pids, scratch):
+        remove_engine(engine)
     deadline = time.monotonic() + 10
     while (pids := processes_of(run, scratch)) and time.monotonic() < deadline:
         for pid in pids:
@@ -167,7 +212,7 @@ def sweep(run, scratch, before):
     for mount in mounts_below(scratch):
         output("umount", "--lazy", mount)
     shutil.rmtree(scratch, ignore_errors=True)
-    remove_firewall(before)
+    remove_firewall(tags, before)
     if pids or scratch.exists():
         print(f"could not be removed: {[*pids, *([str(scratch)] if scratch.exists() else [])]}", file=sys.stderr)
 
