@@ -31,6 +31,8 @@ extension GatewayService {
     private func startInside(_ address: String) -> EventLoopFuture<any Channel> {
         ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // IP_FREEBIND (ip(7)): an engine may give the host this address only with the network's first container.
+            .serverChannelOption(ChannelOptions.Types.SocketOption(level: .ip, name: .init(rawValue: 15)), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { [loops] channel in
                 channel.eventLoop.makeCompletedFuture {
