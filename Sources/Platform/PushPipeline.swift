@@ -9,7 +9,6 @@ import Store
 struct PushPipeline: PushDeployer {
     var builds: BuildService
     var releases: ReleaseService
-    var appURL: @Sendable (AppName) -> String
     var logger: Logger
 
     func deploy(_ push: ReceivedPush, source: any SourceTree, log: DeployLog) async throws(MoorError) {

@@ -101,7 +101,7 @@ struct Stations: Sendable {
                 repositories: data("repositories"), hookSocket: sockets.hook, moorExecutable: try Self.executable(),
                 hooksFolder: data("hooks"), maximumPushBytes: configuration.pushLimitBytes),
             store: store, authenticator: accounts, operations: operations,
-            deployer: PushPipeline(builds: builds, releases: releases, appURL: { configuration.url(of: $0) }, logger: logger.of("deploy")),
+            deployer: PushPipeline(builds: builds, releases: releases, logger: logger.of("deploy")),
             appURL: { configuration.url(of: $0) }, logger: logger.of("pushes"), repositories: repositories)
 
         controlPlane = ControlPlane(
