@@ -73,7 +73,7 @@ package final class RawConnection {
         if message["transfer-encoding"] == "chunked" {
             while true {
                 let line = try await read(until: "\r\n")
-                let count = Int(line.dropLast(2).prefix { $0 != ";" }, radix: 16) ?? 0
+                let count = Int(line.prefix { $0.isHexDigit }, radix: 16) ?? 0
                 message.chunks.append(try await read(count))
                 _ = try await read(2)
                 if count == 0 { return message }

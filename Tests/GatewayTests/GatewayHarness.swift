@@ -88,7 +88,10 @@ func withGateway<T>(
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await services.run() }
         do {
-            let bound = try await service.boundAddress()
+            guard let bound = try? await service.boundAddress() else {
+                try await tasks.waitForAll()
+                throw CancellationError()
+            }
             let harness = GatewayHarness(
                 service: service, services: services, address: try SocketAddress(ipAddress: bound.host, port: bound.port),
                 controlSocket: socket)
@@ -130,3 +133,16 @@ func withMirror<T>(
 
 /// What every request to the app starts with, as a signed-in owner.
 let toSales = "Host: sales.localhost\r\nCookie: moor_app=ada\r\n"
+
+/// The next element.
+func first<T: Sendable>(_ stream: AsyncStream<T>) async -> T? {
+    for await element in stream { return element }
+    return nil
+}
+
+/// A number that several tasks add to.
+final class Tally: Sendable {
+    private let sum = Mutex(0)
+    var value: Int { sum.withLock { $0 } }
+    func add(_ count: Int) { sum.withLock { $0 += count } }
+}

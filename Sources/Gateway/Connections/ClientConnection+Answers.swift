@@ -95,8 +95,11 @@ extension ClientConnection {
         guard phase != .closed else { return }
         exchange.viewer = nil
         exchange.route = nil
+        // A connection at rest holds little memory, whatever its last request was.
+        if requestOut.capacity > Self.maximumKept { requestOut = ByteBuffer() }
         guard exchange.keepsAlive, exchange.requestDone else { return closeAfterFlush() }
         flush()
+        if responseOut.capacity > Self.maximumKept { responseOut = ByteBuffer() }
         guard phase != .closed else { return }
         phase = .idle
         wait(.nextRequest, loop.configuration.idleTimeout)
@@ -105,10 +108,12 @@ extension ClientConnection {
         resumeReading()
     }
 
+    private static var maximumKept: Int { 8 * 1024 }
+
     /// Closes once all has left. Where the client may still be sending, first only our direction: a reset would destroy the
     /// answer on its way (RFC 9112 section 9.6).
     func closeAfterFlush() {
-        let lingers = !exchange.requestDone
+        let lingers = !exchange.requestDone || inbound.readableBytes > 0
         phase = .closing
         inbound = ByteBuffer()
         wait(.goodbye, loop.configuration.stallTimeout)

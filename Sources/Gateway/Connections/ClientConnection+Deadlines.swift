@@ -14,7 +14,14 @@ extension ClientConnection {
             reply(.timeout, keepsAlive: false)
         case .decision: replyUnavailable(.init(status: 503, reason: "nobody could tell in time who you are"))
         case .upload:
-            if upstream?.isWritable ?? true { reply(.timeout, keepsAlive: false) } else { replyLate() }
+            // Who holds the upload up: the client, or an upstream that does not read? The control plane may take its time.
+            if upstream?.isWritable ?? true {
+                reply(.timeout, keepsAlive: false)
+            } else if exchange.toApp {
+                replyLate()
+            } else {
+                waitForAnswer()
+            }
         case .answer: replyLate()
         }
     }

@@ -87,7 +87,9 @@ extension ClientConnection {
     func viewerDecided(_ decision: RememberedDecision) {
         guard phase == .deciding else { return }
         waitForNothing()
-        apply(decision)
+        // The route may have changed meanwhile.
+        exchange.route = loop.routes[exchange.host]
+        if exchange.route != nil { apply(decision) } else { replyNoSuchApp() }
         advance()
         resumeReading()
     }
@@ -101,9 +103,6 @@ extension ClientConnection {
         switch decision {
         case .allow(let viewer):
             exchange.viewer = viewer
-            // The route is looked up again: it may have changed while the viewer was looked up.
-            guard let route = loop.routes[exchange.host] else { return replyNoSuchApp() }
-            exchange.route = route
             forward(toApp: true)
         case .signIn: replySignIn()
         case .forbidden(let username): replyForbidden(username)

@@ -7,8 +7,9 @@ extension ClientConnection {
     func chooseUpstream(except failed: UpstreamPool?, fresh: Bool = false) {
         let pool: UpstreamPool
         if exchange.toApp {
-            guard let route = loop.routes[exchange.host] else { return replyNoSuchApp() }
-            exchange.route = route
+            // Another attempt looks at the routes again: a rollout may have replaced the replica that failed.
+            if exchange.attempt > 0 { exchange.route = loop.routes[exchange.host] }
+            guard let route = exchange.route else { return replyNoSuchApp() }
             guard let chosen = route.choose(now: loop.now, except: failed) else { return replyNoReplica() }
             pool = chosen
         } else {
@@ -35,7 +36,8 @@ extension ClientConnection {
         loop.connect(pool).assumeIsolated().whenComplete { result in
             let isCurrent = self.phase == .connecting && self.exchange.attempt == attempt && self.exchange.pool === pool
             switch result {
-            case .success(let connection) where isCurrent: self.send(on: connection)
+            case .success(let connection) where isCurrent && connection.phase != .closed: self.send(on: connection)
+            case .success where isCurrent: self.connectionRefused(by: pool)
             case .success(let connection): connection.close()
             case .failure where isCurrent: self.connectionRefused(by: pool)
             case .failure: break

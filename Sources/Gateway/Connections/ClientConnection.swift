@@ -62,8 +62,10 @@ final class ClientConnection: ChannelInboundHandler {
 
     init(loop: GatewayLoop, address: SocketAddress?) {
         self.loop = loop
-        forwardedLines = Array(
-            "X-Forwarded-For: \(address?.ipAddress ?? "unknown")\r\nX-Forwarded-Proto: \(loop.configuration.publicScheme)\r\n".utf8)
+        // An IPv4 client of an IPv6 listener is known by its IPv4 address (RFC 4291 section 2.5.5.2).
+        var client = address?.ipAddress ?? "unknown"
+        if client.hasPrefix("::ffff:"), client.contains(".") { client.removeFirst(7) }
+        forwardedLines = Array("X-Forwarded-For: \(client)\r\nX-Forwarded-Proto: \(loop.configuration.publicScheme)\r\n".utf8)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }

@@ -38,9 +38,11 @@ struct RequestHead {
 
     /// - Parameter bytes: the whole head with its empty line.
     mutating func parse(_ bytes: Span<UInt8>) throws(HeadProblem) {
-        let lines = lines
+        // Swapped rather than copied, so that the memory is used again.
+        var reused: [FieldLine] = []
+        swap(&reused, &lines)
         self = RequestHead()
-        self.lines = lines
+        swap(&reused, &lines)
         let fields = try parseRequestLine(bytes)
         try scanFields(bytes, from: fields, table: .request, into: &self.lines)
         var hasHost = false

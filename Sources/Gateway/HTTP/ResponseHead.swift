@@ -18,9 +18,10 @@ struct ResponseHead {
 
     /// - Parameter bytes: the whole head with its empty line.
     mutating func parse(_ bytes: Span<UInt8>) throws(HeadProblem) {
-        let lines = lines
+        var reused: [FieldLine] = []
+        swap(&reused, &lines)
         self = ResponseHead()
-        self.lines = lines
+        swap(&reused, &lines)
         guard bytes.count >= 14, equals(bytes, 0..<7, "http/1."), bytes[7] == 0x30 || bytes[7] == 0x31, bytes[8] == 0x20 else {
             throw .malformed
         }
