@@ -12,7 +12,7 @@ struct UsersView {
     }
 
     var users: [User]
-    var count: String
+    var count: Int
     /// What was typed, after a refusal.
     var typed: Typed
 
@@ -31,7 +31,7 @@ struct UsersView {
                 username: $0.username, name: $0.name, email: $0.email, role: $0.role.rawValue, groups: $0.groups.joined(separator: ", "),
                 isOneself: $0.username == oneself)
         }
-        count = users.count == 1 ? "1 account" : "\(users.count) accounts"
+        count = users.count
         self.typed = typed
     }
 }
