@@ -60,8 +60,9 @@ struct HangUpTests {
                 group.addTask { try await server.git("push", server.url("sales"), "main") }
                 for await _ in server.deployer.begins { break }
                 for git in server.processes(named: "receive-pack") { kill(git, SIGKILL) }
-                let result = try await group.next()
-                #expect(result?.succeeded == false)
+                let result = try #require(try await group.next())
+                #expect(!result.succeeded)
+                #expect(result.output.contains("git ended in the middle"))
             }
             try await server.untilPushes { $0.map(\.state) == [.cancelled] }
             #expect(try await server.eventually { server.processes().isEmpty })

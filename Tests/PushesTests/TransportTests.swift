@@ -122,17 +122,21 @@ struct TransportTests {
     }
 
     @Test func `a large repository goes up and down in constant memory`() async throws {
+        // Larger ones are tried by hand.
+        let mebibytes = ProcessInfo.processInfo.environment["MOOR_TEST_LARGE_MIB"].flatMap { Int($0) } ?? 160
         try await PushServer.run { server in
             try await server.makeWork()
-            try makeRandomFile(server, "data.bin", mebibytes: 200)
+            try makeRandomFile(server, "data.bin", mebibytes: mebibytes)
+            // The clock of this test is not to be spent in the client's compression.
+            try await server.ok("config", "core.compression", "0")
             try await server.commit([:], message: "data")
             let before = try resetPeak()
             try await server.ok("push", server.url("sales"), "main")
             try await server.ok("clone", "-q", server.url("sales"), "copy", in: ".")
             let grown = try peak() - before
-            #expect(grown < 120 << 20, "the process grew by \(grown >> 20) MiB")
+            #expect(grown < 100 << 20, "the process grew by \(grown >> 20) MiB")
             let size = try FileManager.default.attributesOfItem(atPath: server.folder.appending(path: "copy/data.bin").path)[.size]
-            #expect(size as? Int == 200 << 20)
+            #expect(size as? Int == mebibytes << 20)
         }
     }
 

@@ -16,6 +16,11 @@ struct GitBody: Sendable {
         self.hungUp = hungUp
     }
 
+    /// A copy in one piece; the view's would be made byte by byte.
+    private static func bytes(_ buffer: ByteBuffer) -> [UInt8] {
+        buffer.getBytes(at: buffer.readerIndex, length: buffer.readableBytes) ?? []
+    }
+
     /// Hands the body on, inflated where it is compressed.
     /// - Parameter limit: bytes of it, inflated.
     func read(limit: Int64, _ consume: ([UInt8]) async throws -> Void) async throws {
@@ -27,11 +32,11 @@ struct GitBody: Sendable {
         }
         if isCompressed {
             var inflater = try Inflater()
-            for try await buffer in body { try await inflater.inflate(Array(buffer.readableBytesView), pass) }
+            for try await buffer in body { try await inflater.inflate(Self.bytes(buffer), pass) }
             try Task.checkCancellation()
             try inflater.finish()
         } else {
-            for try await buffer in body { try await pass(Array(buffer.readableBytesView)) }
+            for try await buffer in body { try await pass(Self.bytes(buffer)) }
             try Task.checkCancellation()
         }
     }

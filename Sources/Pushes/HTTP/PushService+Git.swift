@@ -37,6 +37,8 @@ extension PushService {
         if push.session.hasTurn { queue.leave(push.session.appID) }
     }
 
+    private struct BrokenOff: Error {}
+
     /// What came to an end around git.
     private enum Ended: Sendable {
         case fed(MoorError?)
@@ -53,7 +55,7 @@ extension PushService {
         options.teardownSequence = Self.teardown
         let environment = Environment.custom(
             Dictionary(uniqueKeysWithValues: command.environment.map { (Environment.Key(rawValue: $0.key)!, $0.value) }))
-        var wrote = false
+        var last: [UInt8] = []
         let result = try await Subprocess.run(
             .name("git"), arguments: Arguments(command.arguments), environment: environment, platformOptions: options,
             input: .inputWriter, output: .sequence, error: .sequence
@@ -82,10 +84,10 @@ extension PushService {
                 }
                 var isClientThere = true
                 for try await chunk in git.standardOutput {
-                    wrote = true
                     guard isClientThere else { continue }
                     // SAFETY: copied before the chunk ends.
                     let buffer = unsafe chunk.withUnsafeBytes { unsafe ByteBuffer(bytes: $0) }
+                    last = (last + buffer.readableBytesView.suffix(4)).suffix(4)
                     do { try await writer.write(buffer) } catch {
                         // git may have to finish all the same: a release that is live must have its branch.
                         isClientThere = false
@@ -121,11 +123,13 @@ extension PushService {
                     "reason": "\(failure?.message ?? "")",
                 ])
         }
-        // git says what it can itself; where it could say nothing, this is what the terminal shows.
-        if let message = failure?.message ?? (!wrote && !result.terminationStatus.isSuccess ? "git could not serve the request" : nil) {
-            let line = command.push == nil ? PktLine.error(message) : PktLine.sideBandError(message)
-            try? await writer.write(ByteBuffer(string: line))
-        }
+        let isWhole = result.terminationStatus.isSuccess || (command.push != nil && last.elementsEqual(PktLine.flush.utf8))
+        guard failure != nil || !isWhole else { return }
+        let message = failure?.message ?? "git ended in the middle of the request; push or fetch again"
+        let line = command.push == nil ? PktLine.error(message) : PktLine.sideBandError(message)
+        try await writer.write(ByteBuffer(string: line))
+        // A pusher's git waits for ever for the rest of an answer that ends well before its time; one that breaks off it understands.
+        throw BrokenOff()
     }
 
     private static var teardown: [TeardownStep] {

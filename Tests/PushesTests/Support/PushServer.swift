@@ -30,7 +30,7 @@ struct PushServer: Sendable {
                 let configuration = PushesConfiguration(
                     repositories: folder.appending(path: "repositories").path, hookSocket: folder.appending(path: "h.sock").path,
                     moorExecutable: moor, hooksFolder: folder.appending(path: "hooks").path, maximumPushBytes: maximumPushBytes,
-                    minimumFreeBytes: minimumFreeBytes, gitDeadline: .seconds(120), maximumWaiting: maximumWaiting)
+                    minimumFreeBytes: minimumFreeBytes, gitDeadline: .seconds(900), maximumWaiting: maximumWaiting)
                 let service = PushService(
                     configuration: configuration, store: store, authenticator: people, operations: TestOperations(store: store),
                     deployer: deployer, appURL: { "http://\($0).localhost" },
