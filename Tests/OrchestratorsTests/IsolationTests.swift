@@ -61,7 +61,7 @@ struct IsolationTests {
                 let groups = stride(from: 0, to: linkLocal.count, by: 4).map { String(linkLocal.dropFirst($0).prefix(4)) }
 
                 let command = """
-                    get() { wget -q -T 2 -O - "$2" >/tmp/out 2>/dev/null && echo "$1 $(cat /tmp/out)" || echo "$1 closed"; }
+                    get() { out=$(wget -q -T 2 -O - "$2" 2>/dev/null) && echo "$1 $out" || echo "$1 closed"; }
                     get inside $MOOR_INSIDE
                     get other-port http://$MOOR_HOST:\(port)/
                     get app http://\(target)/

@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import Models
 import Store
+import TestSupport
 import Testing
 
 @testable import Orchestrators
@@ -52,7 +53,7 @@ struct LocalOrchestratorTests {
     @Test func `why a replica does not come up is said in words`() async throws {
         try await withFixture { fixture in
             try await fixture.withOrchestrator { orchestrator in
-                let broken = "nc -lk -p 5000 -e sh -c 'read line; printf \"HTTP/1.1 500 No\\r\\nContent-Length: 0\\r\\n\\r\\n\"'"
+                let broken = "nc -ll -p 5000 -e sh -c 'read line; printf \"HTTP/1.1 500 No\\r\\nContent-Length: 0\\r\\n\\r\\n\"'"
                 let cases = [
                     ("wrong-port", web("httpd -f -p 8050", timeout: 2), "nothing listens on $PORT (5000); the process listens on 8050"),
                     (

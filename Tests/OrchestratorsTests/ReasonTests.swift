@@ -47,6 +47,16 @@ struct ReasonTests {
     }
 }
 
+struct KernelLogTests {
+    @Test func `only a kill for memory of that container counts`() {
+        let record =
+            "6,1,1,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/libpod_parent/libpod-abc,task=tail,pid=1,uid=10001"
+        #expect(KernelLog.isOutOfMemory(record, of: "abc"))
+        #expect(!KernelLog.isOutOfMemory(record, of: "def"))
+        #expect(!KernelLog.isOutOfMemory("6,1,1,-;libpod-abc: something else", of: "abc"))
+    }
+}
+
 struct ShellCommandTests {
     @Test(arguments: [
         ("gunicorn app:server --bind 0.0.0.0:$PORT", "exec gunicorn app:server --bind 0.0.0.0:$PORT"),

@@ -13,9 +13,7 @@ extension LocalOrchestrator {
         let details = try? await engine.inspectContainer(containerID)
         tails.keep(await lines, of: replicaID)
         let code = details?.state.exitCode ?? exitCode
-        let reason =
-            code.map { exitReason(code: $0, outOfMemory: details?.state.oomKilled ?? false, resources: replica.process.resources) }
-            ?? "its container is gone"
+        let reason = await endReason(of: containerID, details: details, exitCode: code, resources: replica.process.resources)
         apps[appID]?.replicas[replicaID]?.failed(Failure(exitCode: code, reason: reason), at: .now, backoff: configuration.backoff)
         changed(appID)
         var metadata = metadata(appID, replica)
@@ -28,6 +26,14 @@ extension LocalOrchestrator {
         }
         await persist(appID, replicaID)
         workInput.yield(.reconcile(appID))
+    }
+
+    /// Why a container ended, for people.
+    func endReason(of containerID: String, details: ContainerDetails?, exitCode: Int?, resources: Resources) async -> String {
+        guard let exitCode else { return "its container is gone" }
+        var outOfMemory = details?.state.oomKilled ?? false
+        if exitCode == 137, !outOfMemory { outOfMemory = await KernelLog.tellsOutOfMemory(of: containerID) }
+        return exitReason(code: exitCode, outOfMemory: outOfMemory, resources: resources)
     }
 
     /// Stops a replica whose phase is `ending`, for as long as it takes the engine to be there.

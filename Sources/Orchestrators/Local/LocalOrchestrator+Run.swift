@@ -14,14 +14,14 @@ extension LocalOrchestrator {
             let spec = containerSpec(
                 set, appID: appID, app: app, network: network, imageUser: try await user, labels: [Label.oneOff: label])
             let name = "moor-\(names.tag)-\(app).\(set.process.name).\(label.prefix(8))"
-            let outcome: Result<ContainerDetails?, any Error>
+            let outcome: Result<(id: String, details: ContainerDetails?), any Error>
             do { outcome = .success(try await runToEnd(spec, name: name, log: log)) } catch { outcome = .failure(error) }
             // Also where the caller was cancelled; awaited here.
             await Task { [engine] in try? await engine.removeContainer(name) }.value
-            let details = try outcome.get()
+            let (id, details) = try outcome.get()
             let code = details?.state.exitCode ?? -1
             guard code == 0 else {
-                let reason = exitReason(code: code, outOfMemory: details?.state.oomKilled ?? false, resources: set.process.resources)
+                let reason = await endReason(of: id, details: details, exitCode: code, resources: set.process.resources)
                 throw MoorError(
                     .appFailed, "the \(set.process.name) command \(reason)",
                     hint: "its output is above; it runs before each rollout and must succeed")
@@ -31,9 +31,9 @@ extension LocalOrchestrator {
         }
     }
 
-    private func runToEnd(_ spec: ContainerSpec, name: String, log: DeployLog) async throws -> ContainerDetails? {
+    private func runToEnd(_ spec: ContainerSpec, name: String, log: DeployLog) async throws -> (id: String, details: ContainerDetails?) {
         let limit = configuration.releaseCommandLimit
-        return try await withThrowingTaskGroup(of: ContainerDetails?.self) { group in
+        return try await withThrowingTaskGroup(of: (id: String, details: ContainerDetails?).self) { group in
             group.addTask { [engine] in
                 let id = try await engine.createContainer(spec, name: name)
                 try await engine.startContainer(id)
@@ -44,7 +44,7 @@ extension LocalOrchestrator {
                     try await Task.sleep(for: .milliseconds(50))
                     details = try await engine.inspectContainer(id)
                 }
-                return details
+                return (id, details)
             }
             group.addTask {
                 try await Task.sleep(for: limit)
@@ -53,7 +53,8 @@ extension LocalOrchestrator {
                     hint: "make it shorter, or ask the platform's admin for a longer limit")
             }
             defer { group.cancelAll() }
-            return try await group.next() ?? nil
+            guard let ended = try await group.next() else { throw CancellationError() }
+            return ended
         }
     }
 }
