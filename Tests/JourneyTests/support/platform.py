@@ -72,11 +72,12 @@ class Platform:
 
     def start(self, *arguments, seconds=240):
         assert self.process is None or self.process.poll() is not None
+        begin = len(self.log())
         self.process = self.spawn(*arguments)
         log = open(self.log_path, "ab")
         threading.Thread(target=self._keep, args=(self.process.stdout, log), daemon=True).start()
         try:
-            wait_for(self._answers, "an answer of the panel", seconds)
+            wait_for(lambda: self._answers() and "is up at" in self.log()[begin:], "an answer of the panel", seconds)
             wait_for(self._note_engine, "the engine's start", 30)
         except BaseException:
             print(self.log()[-8000:])
@@ -139,11 +140,10 @@ class Platform:
             sweep.remove_engine(self.engine)
         for pid in self.engine_pids():
             sweep.kill(pid, signal.SIGTERM)
-        for mount in sweep.mounts_below(self.data):
-            sweep.output("umount", "--lazy", mount)
         for tag in tags:
             sweep.remove_rules(f"mr{tag}")
-        sweep.output("rm", "-rf", str(self.data), str(self.folder))
+        sweep.remove_folder(self.data)
+        sweep.remove_folder(self.folder)
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""

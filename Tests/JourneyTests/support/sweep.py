@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -69,6 +68,13 @@ def mounts_below(folder):
     return [mount for mount in reversed(below) if mount == str(folder) or mount.startswith(f"{folder}/")]
 
 
+def remove_folder(folder):
+    """With what is mounted below it; never through a mount, which may be the host's own."""
+    for mount in mounts_below(folder):
+        output("umount", "--lazy", mount)
+    output("rm", "-rf", "--one-file-system", str(folder))
+
+
 def engine_of(pid):
     """How to call podman so that it means the engine of this process; None where it belongs to none.
 
@@ -91,7 +97,7 @@ def engine_of(pid):
 
 def engines_of(pids, scratch):
     """Each engine of the run: those that still serve or have containers, and those that the platforms' start noted."""
-    noted = [json.loads(file.read_text()) for file in scratch.rglob("engine.json")] if scratch.exists() else []
+    noted = [json.loads(file.read_text()) for file in scratch.glob("*/engine.json")]
     engines = {}
     for engine in [*filter(None, map(engine_of, pids)), *noted]:
         engines.setdefault(option(engine, "--root"), engine)
@@ -117,9 +123,7 @@ def remove_engine(engine):
     podman(engine, "network", "prune", "--force")
     for name in ("--runroot", "--tmpdir"):
         if (folder := option(engine, name)) and len(pathlib.Path(folder).parts) > 3:
-            for mount in mounts_below(folder):
-                output("umount", "--lazy", mount)
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
 
 
 def namespaces_of(pids):
@@ -139,18 +143,6 @@ def remove_namespaces(inodes):
         if entry.stat().st_ino in inodes:
             output("umount", "--lazy", str(entry))
             entry.unlink(missing_ok=True)
-
-
-def bridges_of(scratch):
-    """Interfaces that network configurations below the scratch folder name."""
-    names = set()
-    for file in scratch.rglob("*.json"):
-        if file.stat().st_size < 65536 and b'"network_interface"' in (text := read(file)):
-            try:
-                names.add(json.loads(text).get("network_interface"))
-            except ValueError:
-                pass
-    return names & links()
 
 
 def remove_rules(mark):
@@ -178,7 +170,8 @@ def remove_firewall(tags, before):
 def tags_below(scratch):
     """What the platforms with their data below the folder call their interfaces and chains: `mr` and this."""
     tags = set()
-    for file in scratch.rglob("platform-id") if scratch.exists() else []:
+    # No deeper than data folders lie: below them are whole file systems, of a base image being made even the host's own.
+    for file in [*scratch.glob("platform-id"), *scratch.glob("*/platform-id"), *scratch.glob("*/*/platform-id")]:
         value = 0xCBF29CE484222325
         for byte in read(file).strip():
             value = (value ^ byte) * 0x100000001B3 % 2**64
@@ -206,12 +199,10 @@ def sweep(run, scratch, before):
             kill(pid, signal.SIGKILL)
         time.sleep(0.05)
     remove_namespaces(namespaces)
-    if scratch.exists():
-        for bridge in bridges_of(scratch):
+    for bridge in links():
+        if bridge.startswith(tuple(f"mr{tag}" for tag in tags)):
             output("ip", "link", "delete", bridge)
-    for mount in mounts_below(scratch):
-        output("umount", "--lazy", mount)
-    shutil.rmtree(scratch, ignore_errors=True)
+    remove_folder(scratch)
     remove_firewall(tags, before)
     if pids or scratch.exists():
         print(f"could not be removed: {[*pids, *([str(scratch)] if scratch.exists() else [])]}", file=sys.stderr)
