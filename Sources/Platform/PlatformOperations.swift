@@ -81,7 +81,7 @@ struct PlatformOperations: AppOperations {
             }
             switch role {
             case .owner: throw MoorError(.invalid, "an app has one owner", hint: "give the role collaborator or viewer")
-            case let role?: try CollaboratorRecord(appID: appID, userID: user.id!, role: role).upsert(db)
+            case let role?: try CollaboratorRecord(appID: appID, userID: user.id!, role: role).save(db)
             case nil: try CollaboratorRecord.filter(Column("appID") == appID && Column("userID") == user.id).deleteAll(db)
             }
         }

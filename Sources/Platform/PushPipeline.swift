@@ -20,8 +20,6 @@ struct PushPipeline: PushDeployer {
         let number = try await releases.deploy(
             appID: push.appID, image: image, pushID: push.pushID, by: push.pusher, description: push.subject, log: log)
         let live = clock.now
-        await log.line("")
-        await log.line("v\(number) of \(push.app) is live at \(appURL(push.app))")
         await log.line(
             "build \(Self.seconds(built - start)), rollout \(Self.seconds(live - built)), together \(Self.seconds(live - start))")
         logger.info(
