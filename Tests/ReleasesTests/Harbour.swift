@@ -183,3 +183,14 @@ func refusal(sourceLocation: SourceLocation = #_sourceLocation, _ work: () async
     let error = await failure(work)
     return try #require(error, sourceLocation: sourceLocation)
 }
+
+/// The work fails with that code.
+///
+/// A function rather than `#expect` around a closure: of two such closures in one closure the compiler (6.3.1) keeps one
+/// and calls it in both places.
+func expectRefusal(
+    _ code: MoorError.Code, sourceLocation: SourceLocation = #_sourceLocation, _ work: () async throws -> some Any
+) async throws {
+    let error = try await refusal(sourceLocation: sourceLocation, work)
+    #expect(error.code == code, sourceLocation: sourceLocation)
+}

@@ -136,7 +136,7 @@ import Testing
             try await harbour.wait(for: "apply v1 web=2, v2 web=2, v3 web=2")
             await harbour.service.stop()
             #expect(await push?.code == .unavailable)
-            #expect(await failure { try await harbour.scale(["web": 1]) }?.code == .unavailable)
+            try await expectRefusal(.unavailable) { try await harbour.scale(["web": 1]) }
             #expect(try await harbour.releases() == ["v1 superseded", "v2 live", "v3 failed"])
             #expect(await harbour.orchestrator.workload(of: harbour.appID)?.summary == "v2 web=2")
         }

@@ -120,8 +120,8 @@ import Testing
         try await Harbour.with { harbour async throws in
             try await harbour.push()
             await harbour.orchestrator.failApplies([MoorError(.unavailable, "the engine is down")])
-            #expect(try await refusal { try await harbour.service.removeApp(harbour.appID) }.code == .unavailable)
-            #expect(try await refusal { try await harbour.scale(["web": 1]) }.code == .notFound)
+            try await expectRefusal(.unavailable) { try await harbour.service.removeApp(harbour.appID) }
+            try await expectRefusal(.notFound) { try await harbour.scale(["web": 1]) }
             let service = harbour.restarted()
             try await service.resume()
             await service.settle()

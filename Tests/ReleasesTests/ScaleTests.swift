@@ -84,11 +84,11 @@ import Testing
 
     @Test func `an unknown process and an app without a release are refused`() async throws {
         try await Harbour.with { harbour async throws in
-            #expect(try await refusal { try await harbour.scale(["web": 1]) }.code == .conflict)
+            try await expectRefusal(.conflict) { try await harbour.scale(["web": 1]) }
             try await harbour.push(Self.formation)
             let error = try await refusal { try await harbour.scale(["web": 3, "wroker": 1]) }
             #expect(error.code == .invalid && error.message.contains("wroker") && error.hint == "v1 has web, worker")
-            #expect(try await refusal { try await harbour.scale(["release": 1]) }.code == .invalid)
+            try await expectRefusal(.invalid) { try await harbour.scale(["release": 1]) }
             #expect(try await harbour.scales().isEmpty)
         }
     }
@@ -96,7 +96,7 @@ import Testing
     @Test(arguments: [-1, 101]) func `a count out of range is refused`(count: Int) async throws {
         try await Harbour.with { harbour async throws in
             try await harbour.push()
-            #expect(try await refusal { try await harbour.scale(["web": count]) }.code == .invalid)
+            try await expectRefusal(.invalid) { try await harbour.scale(["web": count]) }
             #expect(try await harbour.scales().isEmpty)
         }
     }
