@@ -1,6 +1,7 @@
 import GRDB
 import Logging
 import Models
+import Releases
 import ServiceLifecycle
 import Store
 
@@ -62,50 +63,50 @@ actor RoutePublisher: Service {
 
     private func pass() async {
         guard let orchestrator, let traffic else { return }
-        do {
-            let rows = try await store.read { db in
-                try Row.fetchAll(
-                    db,
-                    sql: """
-                        SELECT routes.host, apps.id, apps.name, apps.liveReleaseID, releases.number FROM routes
-                        JOIN apps ON apps.id = routes.appID LEFT JOIN releases ON releases.id = apps.liveReleaseID
-                        WHERE apps.deletingAt IS NULL
-                        """
-                ).map { LiveRoute(host: $0[0], appID: $0[1], app: $0[2], releaseID: $0[3], number: $0[4]) }
+        var tries = 0
+        while true {
+            do {
+                let hosts = try await hosts()
+                let web = await orchestrator.replicas(of: nil).filter { $0.process == "web" }
+                let replicas = Dictionary(grouping: web, by: \.appID)
+                var snapshot = RouteSnapshot(viewerEpoch: viewerEpoch)
+                for host in hosts {
+                    snapshot.routes[host.name] = RouteSnapshot.Route.serving(
+                        app: host.app, live: host.live, scales: host.scales, replicas: host.app.id.flatMap { replicas[$0] } ?? [])
+                }
+                guard snapshot != published else { return }
+                await traffic.publish(snapshot)
+                published = snapshot
+                return
+            } catch {
+                // Whoever waits believes that the routes are new: so it is tried again before giving up.
+                tries += 1
+                logger.error("routes could not be read", metadata: ["error": "\(error)", "try": "\(tries)"])
+                guard tries < 20, (try? await Task.sleep(for: .milliseconds(250))) != nil else { return }
             }
-            let web = Dictionary(grouping: await orchestrator.replicas(of: nil).filter { $0.process == "web" }, by: \.releaseID)
-            var snapshot = RouteSnapshot(viewerEpoch: viewerEpoch)
-            for row in rows {
-                snapshot.routes[row.host] = row.route(replicas: row.releaseID.flatMap { web[$0] } ?? [])
+        }
+    }
+
+    /// Every host with what decides where it goes.
+    private func hosts() async throws(MoorError) -> [Host] {
+        try await store.read { db in
+            let apps = try AppRecord.filter(Column("deletingAt") == nil).fetchAll(db)
+            let byID = Dictionary(uniqueKeysWithValues: apps.map { ($0.id, $0) })
+            let live = try ReleaseRecord.filter(apps.compactMap(\.liveReleaseID).contains(Column("id"))).fetchAll(db)
+            let liveByID = Dictionary(uniqueKeysWithValues: live.map { ($0.id, $0) })
+            let scales = Dictionary(grouping: try ScaleRecord.fetchAll(db), by: \.appID)
+            return try RouteRecord.fetchAll(db).compactMap { route in
+                guard let app = byID[route.appID] else { return nil }
+                let release = app.liveReleaseID.flatMap { liveByID[$0] }
+                return Host(name: route.host, app: app, live: release, scales: scales[route.appID] ?? [])
             }
-            guard snapshot != published else { return }
-            await traffic.publish(snapshot)
-            published = snapshot
-        } catch {
-            logger.error("routes could not be read; the gateway keeps the last ones", metadata: ["error": "\(error)"])
         }
     }
 }
 
-/// A host, its app and the release it serves, as the rows have it.
-struct LiveRoute: Sendable {
-    var host: String
-    var appID: AppID
-    var app: AppName
-    var releaseID: ReleaseID?
-    var number: Int?
-
-    func route(replicas: [ReplicaStatus]) -> RouteSnapshot.Route {
-        let ready = replicas.filter { $0.state == .ready }.compactMap(\.endpoint)
-        let reason =
-            switch (number, replicas.first?.state) {
-            case (nil, _): "\(app) has no release yet; git push brings one up"
-            case (let number?, nil): "v\(number) has no web replica; is it scaled to zero?"
-            case (let number?, .backingOff(_, let why, let seconds)): "replicas of v\(number) end: \(why); next start in \(seconds) s"
-            case (let number?, .unhealthy(let why)): "replicas of v\(number) are unhealthy: \(why)"
-            case (let number?, let state?): "replicas of v\(number) are \(state.word)"
-            }
-        // Sorted, so that an equal set is an equal snapshot and nothing is published for nothing.
-        return .init(appID: appID, app: app, endpoints: ready.sorted { "\($0)" < "\($1)" }, emptyReason: ready.isEmpty ? reason : "")
-    }
+private struct Host: Sendable {
+    var name: String
+    var app: AppRecord
+    var live: ReleaseRecord?
+    var scales: [ScaleRecord]
 }
