@@ -52,7 +52,9 @@ struct FramingTests {
         ("POST / HTTP/1.1\r\n\(toSales)Transfer-Encoding: chunked\r\n\r\n2\nab\r\n0\r\n\r\n", "400"),
         ("POST / HTTP/1.1\r\n\(toSales)Transfer-Encoding: chunked\r\n\r\n1111111111111111\r\n", "400"),
     ])
-    func `a message that others may read differently is refused and nothing behind it is read`(_ request: String, _ status: String) async throws {
+    func `a message that others may read differently is refused and nothing behind it is read`(_ request: String, _ status: String)
+        async throws
+    {
         let paths = Mutex<[String]>([])
         let app: @Sendable (RawConnection, Int) async throws -> Void = { connection, _ in
             while let request = try? await connection.readMessage() { paths.withLock { $0.append(request.startLine) } }
@@ -74,7 +76,8 @@ struct FramingTests {
         try await withMirror { gateway in
             try await gateway.connect { connection in
                 let first = "POST /1 HTTP/1.1\r\n\(toSales)Content-Length: 3\r\n\r\none"
-                let second = "POST /2 HTTP/1.1\r\n\(toSales)Transfer-Encoding: chunked\r\n\r\n1\r\nt\r\n2;x=y\r\nwo\r\n0\r\nX-Forwarded-User: eve\r\n\r\n"
+                let second =
+                    "POST /2 HTTP/1.1\r\n\(toSales)Transfer-Encoding: chunked\r\n\r\n1\r\nt\r\n2;x=y\r\nwo\r\n0\r\nX-Forwarded-User: eve\r\n\r\n"
                 let third = "\r\nGET /3 HTTP/1.1\r\n\(toSales)\r\n"
                 let unknown = "GET /4 HTTP/1.1\r\nHost: nope.localhost\r\n\r\n"
                 try await connection.send(first + second + unknown + third)
@@ -209,7 +212,8 @@ struct FramingTests {
                     for host in ["sales.localhost", "localhost"] {
                         try await gateway.connect { connection in
                             try await connection.send(
-                                "PUT / HTTP/1.1\r\nHost: \(host)\r\nCookie: moor_app=ada\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+                                "PUT / HTTP/1.1\r\nHost: \(host)\r\nCookie: moor_app=ada\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+                            )
                             #expect(try await connection.read(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
                             try await connection.send("body")
                             let answer = try await connection.readMessage()
@@ -221,7 +225,10 @@ struct FramingTests {
         }
     }
 
-    @Test(arguments: ["HTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "HTTP/1.1 200 OK\r\nA b: c\r\n\r\n", "HTTP/1.1 101 Hm\r\n\r\n"])
+    @Test(arguments: [
+        "HTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "HTTP/1.1 200 OK\r\nA b: c\r\n\r\n",
+        "HTTP/1.1 101 Hm\r\n\r\n",
+    ])
     func `an app that does not speak HTTP is named to the owner`(_ sent: String) async throws {
         let app: @Sendable (RawConnection, Int) async throws -> Void = { connection, _ in
             _ = try await connection.readMessage()
