@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+// Names of the Docker Engine API as it spells them.
+
 /// The container that one stage of a build happens in. Its settings become the image's where it is committed, so
 /// nothing secret belongs in here; see `BuildCommand.environment` for that.
 package struct BuildContainer: Sendable {

@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+// Names of the Docker Engine API as it spells them.
+
 import AsyncHTTPClient
 import Foundation
 import NIOCore

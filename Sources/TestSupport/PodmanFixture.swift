@@ -1,6 +1,7 @@
 package import Foundation
 import Models
 import Subprocess
+import SystemPackage
 
 /// A container engine of its own for one test: private storage, networks and socket, gone when the body ends.
 package struct PodmanFixture: Sendable {
@@ -60,7 +61,8 @@ extension PodmanFixture {
             .name("podman"),
             arguments: .init(
                 arguments + ["--log-level", "info", "system", "service", "--time=0", "unix://\(socketPath)"]),
-            platformOptions: options, input: .none, output: .discarded, error: .sequence
+            // conmon leaves a file named "oom" where it runs (cgroup v1).
+            workingDirectory: .init(folder.path), platformOptions: options, input: .none, output: .discarded, error: .sequence
         ) { service in
             var engine = self
             engine.processID = service.processIdentifier.value

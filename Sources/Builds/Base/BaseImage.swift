@@ -4,12 +4,6 @@ import Logging
 import Models
 import Subprocess
 
-#if canImport(System)
-    import System
-#else
-    import SystemPackage
-#endif
-
 /// Makes the base image's root file system as one tar, with mmdebstrap from Debian's packages.
 struct BaseImage: Sendable {
     var recipe = BaseRecipe()
