@@ -29,8 +29,9 @@ actor Firewall {
     }
 
     /// Puts back what somebody may have flushed.
-    func refresh() async {
-        guard !rules.networks.isEmpty else { return }
+    /// - Parameter clearing: takes our chains away where there is no network, as after a crash.
+    func refresh(clearing: Bool = false) async {
+        guard clearing || !rules.networks.isEmpty else { return }
         await inTurn { await self.write() }
     }
 

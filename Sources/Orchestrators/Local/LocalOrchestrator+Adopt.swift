@@ -35,33 +35,45 @@ extension LocalOrchestrator {
             throw engineError(error, "the engine's containers could not be listed")
         }
         var byReplica = Dictionary(grouping: containers) { $0.labels[Label.replica].flatMap { Int64($0) } }
+        var found: [(row: Row, container: String?, details: ContainerDetails?, digest: String)] = []
         for row in rows {
-            guard let id = row.replica.id, let appID = row.app.id else { continue }
-            let mine = byReplica[id.rawValue] ?? []
+            let mine = byReplica[row.replica.id?.rawValue] ?? []
             let running = mine.filter(\.isRunning)
             let chosen = running.first { $0.id == row.replica.containerID } ?? running.first
-            byReplica[id.rawValue] = mine.filter { $0.id != chosen?.id }
-            await adopt(row, id, appID: appID, container: chosen)
+            var details: ContainerDetails?
+            if let chosen {
+                // An engine that fails here must not cost a running replica.
+                do { details = try await engine.inspectContainer(chosen.id) } catch {
+                    throw engineError(error, "the engine's containers could not be looked at")
+                }
+            }
+            found.append((row, chosen?.id, details, chosen?.labels[Label.spec] ?? ""))
+            byReplica[row.replica.id?.rawValue] = mine.filter { $0.id != chosen?.id }
         }
+        for one in found { adopt(one.row, containerID: one.container, details: one.details, digest: one.digest) }
         await removeOrphans(byReplica.values.flatMap(\.self))
         await restoreNetworks(networks)
+        isAdopted = true
+        workInput.yield(.audit)
     }
 
-    private func adopt(_ row: Row, _ id: ReplicaID, appID: AppID, container: ContainerSummary?) async {
+    private func adopt(_ row: Row, containerID: String?, details: ContainerDetails?, digest: String) {
+        guard let id = row.replica.id, let appID = row.app.id, apps[appID]?.replicas[id] == nil else { return }
         // A process that its release no longer names has nothing to be checked by; it can only be ended.
-        let process = row.release.formation.first { $0.name == row.replica.process } ?? ProcessSpec(name: row.replica.process, command: "")
+        let process =
+            row.release.formation.first { $0.name == row.replica.process } ?? ProcessSpec(name: row.replica.process, command: "")
         var replica = Replica(
             id: id, slot: Slot(releaseID: row.replica.releaseID, process: row.replica.process, ordinal: row.replica.ordinal),
-            releaseNumber: row.release.number, process: process, digest: container?.labels[Label.spec] ?? "",
-            phase: .launching, restarts: row.replica.restarts)
-        if let container, let details = try? await engine.inspectContainer(container.id), details.state.running {
+            releaseNumber: row.release.number, process: process, digest: digest, phase: .launching, restarts: row.replica.restarts)
+        if let containerID, let details, details.state.running {
             replica.started(
-                containerID: container.id, address: details.address(in: names.network(appID)), at: .now, unixTime: row.replica.createdAt)
-            workInput.yield(.watch(appID, id, containerID: container.id))
+                containerID: containerID, address: details.address(in: names.network(appID)), at: .now, unixTime: row.replica.createdAt)
+            workInput.yield(.watch(appID, id, containerID: containerID))
             logger.info(
-                "replica adopted", metadata: ["app": "\(row.app.name)", "release": "v\(row.release.number)", "replica": "\(replica.name)"])
+                "replica adopted",
+                metadata: ["app": "\(row.app.name)", "release": "v\(row.release.number)", "replica": "\(replica.name)"])
         } else {
-            if let container { try? await engine.removeContainer(container.id) }
+            // Its container, if there is one that ended since, is found by the look at everything.
             replica.phase = .waiting(until: .now, failure: nil)
         }
         apps[appID, default: AppState(app: row.app.name)].replicas[id] = replica
@@ -93,5 +105,7 @@ extension LocalOrchestrator {
                 try? await engine.removeNetwork(network.name)
             }
         }
+        // What is left of apps that are gone.
+        await firewall.refresh(clearing: true)
     }
 }

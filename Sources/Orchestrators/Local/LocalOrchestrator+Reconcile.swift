@@ -111,6 +111,8 @@ extension LocalOrchestrator {
     }
 
     func audit() async throws {
+        // Before that, everything that runs would look like nobody's.
+        guard isAdopted else { return }
         let takenAt = Instant.now
         let containers = try await engine.listContainers(labels: ["\(Label.platform)=\(configuration.platformID)"])
         let replicas = apps.values.reduce(into: [:]) { $0.merge($1.replicas) { a, _ in a } }

@@ -38,6 +38,8 @@ package actor LocalOrchestrator: Orchestrator, Service {
     private let ownsProbe: Bool
 
     var apps: [AppID: AppState] = [:]
+    /// Whether what an earlier process left has been looked through.
+    var isAdopted = false
     var tails = TailKeeper()
     var oneOffs: Set<String> = []
     /// The latest containers that ended before their start was noted.
