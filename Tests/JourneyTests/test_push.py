@@ -17,8 +17,8 @@ def test_a_first_push_brings_a_live_app_and_tells_each_stage_as_it_happens(platf
     repository.commit("The first version")
     push = repository.push()
     assert push.ok, push.text
-    # What is promised, in the order it happens: detection with its reason, build, release, replica, URL, times.
-    stages = ["requirements.txt", "v1", "web.1", platform.app_url(repository.app, "").rstrip("/"), "together"]
+    # What is promised, in the order it happens: detection with its reason, build, release, replica, times, URL.
+    stages = ["requirements.txt", "v1", "web.1", "together", platform.app_url(repository.app, "")]
     places = [next((n for n, line in enumerate(push.remote) if words in line), None) for words in stages]
     assert None not in places, f"{dict(zip(stages, places))}\n{push.said}"
     assert places == sorted(places), push.said
