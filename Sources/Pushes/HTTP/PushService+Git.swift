@@ -87,7 +87,8 @@ extension PushService {
                     guard isClientThere else { continue }
                     // SAFETY: copied before the chunk ends.
                     let buffer = unsafe chunk.withUnsafeBytes { unsafe ByteBuffer(bytes: $0) }
-                    last = (last + buffer.readableBytesView.suffix(4)).suffix(4)
+                    let end = min(buffer.readableBytes, 4)
+                    last = Array((last + (buffer.getBytes(at: buffer.writerIndex - end, length: end) ?? [])).suffix(4))
                     do { try await writer.write(buffer) } catch {
                         // git may have to finish all the same: a release that is live must have its branch.
                         isClientThere = false
