@@ -28,6 +28,11 @@ struct `Builds in a real engine` {
             )
             #expect(said.contains("10001\n/app\none\n10001 /app\n10001 /app/app.py\n10001 /app/a\n10001 /app/a/b.txt\n"))
             #expect(said.contains("six.cpython"), "packages are compiled when they are installed")
+            let left = try await shop.run(
+                reference, "sh", "-c",
+                "ls /var/lib/apt/lists /usr/share/doc /usr/share/man /usr/share/locale 2>/dev/null | grep -v : | tr -d '\\n'"
+            )
+            #expect(left == "", "the base has no package lists, documentation or translations")
             let image = try #require(try await shop.engine.image(reference))
             #expect(image.id == built.image.digest)
             #expect(image.labels["moor.platform"] == shop.platformID)

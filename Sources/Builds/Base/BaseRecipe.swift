@@ -20,11 +20,11 @@ struct BaseRecipe: Sendable, Hashable {
             #"chroot "$1" /opt/moor-venv/bin/pip install --quiet --no-cache-dir --no-deps "uv==$MOOR_UV""#,
             #"mv "$1/opt/moor-venv/bin/uv" "$1/usr/local/bin/uv""#,
             #"rm --recursive "$1/opt/moor-venv"; rm --force "$1/opt/moor-ca.crt""#,
-            // Only there to make the new root a merged one; brings all of Perl.
-            #"chroot "$1" apt-get --yes --quiet=2 --autoremove purge usrmerge"#,
+            // Only there to make the new root a merged one; it brings all of Perl, of which apt needs only perl-base.
+            #"chroot "$1" apt-get --yes --quiet=2 --autoremove purge usrmerge perl 'perl-modules-*' 'libperl5*' 'lib*-perl'"#,
             #"chroot "$1" useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin app"#,
             #"install --directory --owner=10001 --group=10001 "$1/app""#,
-            #"rm --recursive --force "$1"/var/log/* "$1"/var/cache/* "$1"/tmp/*"#,
+            #"rm --recursive --force "$1"/var/log/* "$1"/var/cache/* "$1"/var/lib/apt/lists/* "$1"/tmp/*"#,
         ]
     }
 
