@@ -56,7 +56,7 @@ def test_an_app_that_only_its_own_container_can_reach_is_named(rejected):
 
 def test_an_app_that_never_answers_is_named(rejected):
     said = rejected["silent"][1].said
-    assert "60" in said and "answer" in said, said
+    assert "no answer" in said, said
     assert "listening, but saying nothing" in said, said
 
 

@@ -71,8 +71,7 @@ def test_the_password_form_is_guarded(platform, shared, viewer, person):
         if answer.status_code == 429:
             break
     assert statuses[-1] == 429, statuses
-    assert int(answer.headers["retry-after"]) > 0
-    assert 200 not in statuses[:-1] or "password" in answer.text
+    assert "again" in answer.text, "it does not say what to do"
 
 
 def test_a_sign_in_form_from_another_site_is_refused(platform, viewer):

@@ -135,6 +135,8 @@ class Platform:
         """Stops it and takes away every container, network, mount, firewall rule and file of it."""
         with contextlib.suppress(AssertionError):
             self.stop()
+        if kept := os.environ.get("JOURNEY_KEEP_LOG"):
+            pathlib.Path(kept).write_text(self.log())
         tags = sweep.tags_below(self.data)
         if self.engine:
             sweep.remove_engine(self.engine)
@@ -166,7 +168,7 @@ class Platform:
     # What it keeps, seen from outside
 
     def rows(self, sql, *arguments):
-        database = next(self.data.glob("*.sqlite*"))
+        database = next(self.data.glob("*.sqlite"))
         with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(sql, arguments)]
