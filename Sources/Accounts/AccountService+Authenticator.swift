@@ -85,7 +85,9 @@ extension AccountService: Authenticator {
     static func tooMany(_ seconds: Double) -> MoorError {
         let whole = Int(seconds.rounded(.up))
         let wait = whole < 120 ? "\(whole) seconds" : "\((whole + 59) / 60) minutes"
-        return MoorError(.rateLimited, "too many wrong tries from this address", hint: "wait \(wait), then try again")
+        var error = MoorError(.rateLimited, "too many wrong tries from this address", hint: "wait \(wait), then try again")
+        error.retryAfterSeconds = max(1, whole)
+        return error
     }
 }
 

@@ -52,6 +52,8 @@ package struct MoorError: Error, Sendable, Equatable, CustomStringConvertible {
     package var hint: String?
     /// More for the reader, such as the last log lines of a replica; printed after message and hint.
     package var detail: [String]
+    /// For `rateLimited`: after how many seconds a try may succeed (RFC 9110 section 10.2.3).
+    package var retryAfterSeconds: Int?
     /// The technical cause, for the platform's log alone.
     package var cause: String?
 

@@ -3,6 +3,7 @@ import Builds
 import Foundation
 import Logging
 import Models
+import Orchestrators
 import ServiceLifecycle
 
 /// What happens once the stations run: adopt what is there, pick up what was left, say where the panel is, deploy the demo.
@@ -12,12 +13,27 @@ struct Startup: Service {
 
     func run() async throws {
         do {
-            try await stations.resume()
+            try await resume()
             try await announce()
         } catch is CancellationError {
             return
         }
         try? await gracefulShutdown()
+    }
+
+    /// An engine that stumbles while the platform starts is waited for; the panel says so meanwhile.
+    private func resume() async throws {
+        try await stations.engineProcess?.start()
+        var wait = Duration.seconds(1)
+        while true {
+            do {
+                return try await stations.resume()
+            } catch let error as MoorError where error.code == .unavailable || error.code == .internalError {
+                logger.error("could not take up where the last run ended; trying again", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: wait)
+                wait = min(wait * 2, .seconds(15))
+            }
+        }
     }
 
     private func announce() async throws {

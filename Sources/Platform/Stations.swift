@@ -130,7 +130,6 @@ struct Stations: Sendable {
 
     /// Takes up where the last run ended, however it ended.
     func resume() async throws {
-        try await engineProcess?.start()
         try await orchestrator.adopt()
         try await pushes.resume()
         try await builds.resume()

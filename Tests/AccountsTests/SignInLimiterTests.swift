@@ -1,4 +1,5 @@
 import Models
+import TestSupport
 import Testing
 
 @testable import Accounts
@@ -99,7 +100,7 @@ import Testing
             for _ in 0..<5 {
                 _ = await errorCode { try await harness.service.principal(username: "Grace", password: "guess", address: "203.0.113.66") }
             }
-            let refusal = await #expect(throws: MoorError.self) {
+            let refusal = await refused {
                 try await harness.service.principal(username: "grace", password: "correct horse", address: "203.0.113.66")
             }
             #expect(refusal?.code == .rateLimited)

@@ -96,7 +96,7 @@ struct DrainTests {
     @Test func `an address in use is said so`() async throws {
         try await withListener(serve: mirror) { address in
             let port = address.port ?? 0
-            let error = await #expect(throws: MoorError.self) { try await withGateway(configure: { $0.listenPort = port }) { _ in } }
+            let error = await refused { try await withGateway(configure: { $0.listenPort = port }) { _ in } }
             #expect(error?.code == .unavailable && error?.hint != nil)
         }
     }

@@ -36,7 +36,7 @@ struct InsideTests {
 
     @Test func `an address that nobody can listen on is said so`() async throws {
         try await withGateway { gateway in
-            _ = await #expect(throws: MoorError.self) { _ = try await gateway.service.bindInside(address: "no address") }
+            _ = await refused { try await gateway.service.bindInside(address: "no address") }
         }
     }
 }

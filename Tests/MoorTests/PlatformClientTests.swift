@@ -53,7 +53,7 @@ struct PlatformClientTests {
 
     @Test func `what the platform refuses is told with code, message and hint`() async throws {
         try await withPlatform { platform, _ in
-            let error = await #expect(throws: MoorError.self) { try await platform.send(.get, ["apps", "missing"]) }
+            let error = await refused { try await platform.send(.get, ["apps", "missing"]) }
             #expect(error?.code == .notFound)
             #expect(error?.message == "there is no app “missing”")
             #expect(error?.hint != nil)
@@ -66,7 +66,7 @@ struct PlatformClientTests {
             let release = try await platform.follow(.patch, ["apps", "sales", "config"], body: body, json: false)
             #expect(release == 7)
             apps.setRollout { _ throws(MoorError) in throw MoorError(.appFailed, "it fails", detail: ["one", "two"]) }
-            let error = await #expect(throws: MoorError.self) {
+            let error = await refused {
                 try await platform.follow(.patch, ["apps", "sales", "config"], body: body, json: false)
             }
             #expect(error?.code == .appFailed)
@@ -109,7 +109,7 @@ struct PlatformClientTests {
             continuation.yield(request.uri.path)
             return Response(status: .temporaryRedirect, headers: [.location: "https://evil.example/api/v1/me"])
         } _: { platform in
-            let error = await #expect(throws: MoorError.self) { try await platform.send(.get, ["me"]) }
+            let error = await refused { try await platform.send(.get, ["me"]) }
             #expect(error?.message.contains("https://evil.example") == true)
         }
         continuation.finish()
@@ -120,7 +120,7 @@ struct PlatformClientTests {
         try await withServer { _ in
             Response(status: .badGateway, body: .init(byteBuffer: ByteBuffer(string: "<html>")))
         } _: { platform in
-            let error = await #expect(throws: MoorError.self) { try await platform.send(.get, ["me"]) }
+            let error = await refused { try await platform.send(.get, ["me"]) }
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("502") == true)
         }
@@ -129,7 +129,7 @@ struct PlatformClientTests {
     @Test func `a platform that is not there is told as such`() async throws {
         // Port 1 is tcpmux: nothing listens there.
         try await PlatformClient.with(Origin("http://127.0.0.1:1"), token: nil) { platform in
-            let error = await #expect(throws: MoorError.self) { try await platform.send(.get, ["me"]) }
+            let error = await refused { try await platform.send(.get, ["me"]) }
             #expect(error?.code == .unavailable)
             #expect(error?.message == "http://127.0.0.1:1 cannot be reached")
         }

@@ -100,11 +100,11 @@ struct EngineDownTests {
             let process = ProcessSpec(name: "web", command: "x")
             let set = ReplicaSet(releaseID: 1, releaseNumber: 1, process: process, count: 1, image: "x", environment: [:])
             let workload = Workload(appID: app.id!, app: app.name, sets: [set])
-            let applying = await #expect(throws: MoorError.self) { try await orchestrator.apply(workload) }
+            let applying = await refused { try await orchestrator.apply(workload) }
             #expect(applying?.code == .unavailable)
-            let adopting = await #expect(throws: MoorError.self) { try await orchestrator.adopt() }
+            let adopting = await refused { try await orchestrator.adopt() }
             #expect(adopting?.code == .unavailable)
-            let running = await #expect(throws: MoorError.self) {
+            let running = await refused {
                 try await orchestrator.run(set, appID: app.id!, app: app.name, log: .discard)
             }
             #expect(running?.code == .unavailable)

@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import Models
 import Store
+import TestSupport
 import Testing
 
 @testable import Orchestrators
@@ -54,7 +55,7 @@ struct LogsAndCommandsTests {
                 input.finish()
                 #expect(await lines.reduce(into: []) { $0.append($1) } == ["migrating the database with http://inside/jwks", "10001"])
                 let bad = fixture.set(process, releaseID, environment: ["CODE": "4"])
-                let error = await #expect(throws: MoorError.self) {
+                let error = await refused {
                     try await orchestrator.run(bad, appID: app.id!, app: app.name, log: .discard)
                 }
                 #expect(error?.code == .appFailed)
@@ -70,7 +71,7 @@ struct LogsAndCommandsTests {
                 let process = ProcessSpec(name: "release", command: "sleep 100")
                 let (app, releaseID) = try await fixture.makeRelease("sales", formation: [process])
                 let set = fixture.set(process, releaseID)
-                let error = await #expect(throws: MoorError.self) {
+                let error = await refused {
                     try await orchestrator.run(set, appID: app.id!, app: app.name, log: .discard)
                 }
                 #expect(error?.code == .timedOut)

@@ -53,7 +53,7 @@ import Testing
     @Test func `a transaction that throws leaves nothing behind, and its error comes as it is`() async throws {
         try await withDataStore { store, admin async throws in
             let mine = MoorError(.conflict, "no", hint: "do otherwise")
-            let error = await #expect(throws: MoorError.self) {
+            let error = await refused {
                 try await store.write { db in
                     var app = AppRecord(name: try AppName(validating: "sales"), ownerID: admin.userID, access: .public, createdAt: 0)
                     try app.insert(db)

@@ -14,6 +14,7 @@ struct Problem: Error, Sendable {
         self.headers = headers
         // RFC 9110 section 15.5.2 wants a challenge. Basic is accepted but not offered, so that no browser keeps a
         // password for this origin and sends it along with other sites' requests.
+        if let seconds = error.retryAfterSeconds { self.headers[.retryAfter] = String(seconds) }
         if error.code == .unauthenticated { self.headers[.wwwAuthenticate] = "Bearer realm=\"moorage\"" }
     }
 

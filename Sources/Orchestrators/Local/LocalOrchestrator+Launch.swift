@@ -108,7 +108,9 @@ extension LocalOrchestrator {
         _ set: ReplicaSet, appID: AppID, app: AppName, network: AppNetwork, imageUser: String, labels: [String: String]
     ) -> ContainerSpec {
         let resources = set.process.resources
-        let environment = set.environment.merging(network.environment) { _, platform in platform }
+        // The app's own config wins, but never over what the platform says of itself.
+        let own = set.environment.filter { !$0.key.hasPrefix("MOOR_") || network.environment[$0.key] == nil }
+        let environment = network.environment.merging(own) { _, own in own }
         let common = [
             Label.platform: configuration.platformID, Label.app: "\(appID)", Label.appName: app.rawValue,
             Label.release: "\(set.releaseID)", Label.releaseNumber: "\(set.releaseNumber)", Label.process: set.process.name,

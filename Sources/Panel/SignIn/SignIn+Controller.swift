@@ -54,6 +54,7 @@ extension PanelController {
         frame.formToken = FormToken.make(for: secret)
         var response = try page("sign-in", view, frame, status: status(problem))
         response.setCookie(cookie("moor_form", secret, path: "/sign-in", maxAge: 3_600, visit: visit))
+        if let seconds = problem?.retryAfterSeconds { response.headers[.retryAfter] = String(seconds) }
         return response
     }
 }

@@ -97,6 +97,7 @@ extension PushService {
             }
             var headers = Self.headers("text/plain; charset=utf-8")
             if error.code == .unauthenticated { headers[.wwwAuthenticate] = "Basic realm=\"Moorage\", charset=\"UTF-8\"" }
+            if let seconds = error.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
             headers[.connection] = "close"
             return Response(
                 status: .init(code: error.code.httpStatus), headers: headers,
