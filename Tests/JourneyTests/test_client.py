@@ -66,6 +66,7 @@ def test_every_verb_answers_in_json(platform, command, checkout, tmp_path):
     command.json("apps", "delete", "verbs", "--yes")
     assert "verbs" not in [app["name"] for app in items(command.json("apps"))]
     assert platform.containers("verbs") == []
+    assert [tag for image in platform.images() for tag in image.get("RepoTags") or [] if "/verbs:" in tag] == []
     assert httpx.get(platform.app_url("verbs", "/")).status_code in (401, 404)
 
 

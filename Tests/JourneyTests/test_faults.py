@@ -86,13 +86,19 @@ def consistent(platform, app):
     def images_match():
         kept = {row["digest"].removeprefix("sha256:") for row in platform.rows("SELECT digest FROM images WHERE removedAt IS NULL")}
         engine = {image["Id"].removeprefix("sha256:"): image.get("RepoTags") or [] for image in platform.images()}
-        tagged = {digest for digest, tags in engine.items() if tags and not all("base" in tag for tag in tags)}
-        return tagged == kept or None
+        # The base and each app's layer of dependencies are kept for the next build.
+        built = {digest for digest, tags in engine.items() if any("moor-base:" not in tag and ":deps-" not in tag for tag in tags)}
+        return built == kept
 
-    wait_for(images_match, "images that are those of the rows", 60)
-    orphans = platform.rows(
-        "SELECT id FROM images WHERE removedAt IS NULL AND id NOT IN (SELECT imageID FROM releases WHERE state IN ('live', 'superseded'))")
-    assert orphans == [], "an image that no release can use"
+    wait_for(images_match, "images that are those of the rows", 30)
+
+    def orphans():
+        return platform.rows(
+            "SELECT images.id FROM images JOIN builds ON builds.id = buildID JOIN pushes ON pushes.id = pushID WHERE appID = ?"
+            " AND images.removedAt IS NULL AND images.id NOT IN (SELECT imageID FROM releases WHERE state IN ('live', 'superseded'))",
+            live["appID"])
+
+    wait_for(lambda: orphans() == [], "the removal of images that no release can use", 30)
     return live
 
 
