@@ -1,8 +1,9 @@
 import Foundation
 import Models
-@testable import Platform
 import TestSupport
 import Testing
+
+@testable import Platform
 
 struct ConfigurationTests {
     @Test func `the shipped file names every key with its default and changes nothing`() throws {

@@ -1,8 +1,9 @@
 import Foundation
 import Models
-@testable import Platform
 import TestSupport
 import Testing
+
+@testable import Platform
 
 struct DataFolderTests {
     @Test func `a second platform on the same folder is refused and told who holds it`() async throws {
