@@ -137,13 +137,12 @@ class Platform:
             self.stop()
         if kept := os.environ.get("JOURNEY_KEEP_LOG"):
             pathlib.Path(kept).write_text(self.log())
-        tags = sweep.tags_below(self.data)
+        platforms = sweep.platforms_below(self.data)
         if self.engine:
             sweep.remove_engine(self.engine)
         for pid in self.engine_pids():
             sweep.kill(pid, signal.SIGTERM)
-        for tag in tags:
-            sweep.remove_rules(f"mr{tag}")
+        sweep.remove_traces(platforms)
         sweep.remove_folder(self.data)
         sweep.remove_folder(self.folder)
 
