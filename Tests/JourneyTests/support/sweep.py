@@ -43,6 +43,11 @@ def read(path):
         return b""
 
 
+def root_mount(pid):
+    """What a process has as its root folder, as /proc/pid/mountinfo tells it."""
+    return next((line for line in read(f"/proc/{pid}/mountinfo").splitlines() if line.split()[4:5] == [b"/"]), b"")
+
+
 def processes_of(run, scratch):
     """Processes that have the run's id in their environment or command line, or live on a root below the scratch folder."""
     own = {os.getpid()}
@@ -56,8 +61,7 @@ def processes_of(run, scratch):
         if not entry.isdigit() or int(entry) in own:
             continue
         environment = read(f"/proc/{entry}/environ").split(b"\0")
-        root = next((line for line in read(f"/proc/{entry}/mountinfo").splitlines() if line.split()[4:5] == [b"/"]), b"")
-        if marks[0] in environment or marks[1] in read(f"/proc/{entry}/cmdline") or marks[1] in root:
+        if marks[0] in environment or marks[1] in read(f"/proc/{entry}/cmdline") or marks[1] in root_mount(entry):
             found.append(int(entry))
     return found
 
