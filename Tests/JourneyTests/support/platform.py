@@ -137,13 +137,12 @@ class Platform:
             self.stop()
         if kept := os.environ.get("JOURNEY_KEEP_LOG"):
             pathlib.Path(kept).write_text(self.log())
-        tags = sweep.tags_below(self.data)
+        platforms = sweep.platforms_below(self.data)
         if self.engine:
             sweep.remove_engine(self.engine)
         for pid in self.engine_pids():
             sweep.kill(pid, signal.SIGTERM)
-        for tag in tags:
-            sweep.remove_rules(f"mr{tag}")
+        sweep.remove_traces(platforms)
         sweep.remove_folder(self.data)
         sweep.remove_folder(self.folder)
 
@@ -190,10 +189,9 @@ class Platform:
         return self.engine_api("/images/json")
 
     def building(self):
-        """Processes of the slow-build sample's build that run in the engine's storage."""
-        mark = str(self.data).encode()
+        """Processes of the slow-build sample's build: those that run its backend on a root in the engine's storage."""
         pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and b"backend" in sweep.read(f"/proc/{entry}/cmdline")]
-        return [pid for pid in pids if mark in sweep.read(f"/proc/{pid}/mountinfo")]
+        return [pid for pid in pids if str(self.data).encode() in sweep.root_mount(pid)]
 
     # The API
 

@@ -43,6 +43,11 @@ def read(path):
         return b""
 
 
+def root_mount(pid):
+    """What a process has as its root folder, as /proc/pid/mountinfo tells it."""
+    return next((line for line in read(f"/proc/{pid}/mountinfo").splitlines() if line.split()[4:5] == [b"/"]), b"")
+
+
 def processes_of(run, scratch):
     """Processes that have the run's id in their environment or command line, or live on a root below the scratch folder."""
     own = {os.getpid()}
@@ -56,8 +61,7 @@ def processes_of(run, scratch):
         if not entry.isdigit() or int(entry) in own:
             continue
         environment = read(f"/proc/{entry}/environ").split(b"\0")
-        root = next((line for line in read(f"/proc/{entry}/mountinfo").splitlines() if line.split()[4:5] == [b"/"]), b"")
-        if marks[0] in environment or marks[1] in read(f"/proc/{entry}/cmdline") or marks[1] in root:
+        if marks[0] in environment or marks[1] in read(f"/proc/{entry}/cmdline") or marks[1] in root_mount(entry):
             found.append(int(entry))
     return found
 
@@ -159,27 +163,37 @@ def remove_rules(mark):
                     output(tool, "-w", "5", "-t", table, step, chain)
 
 
-def remove_firewall(tags, before):
-    """The platforms' rules; and Netavark's own chains, which stay when its last network goes, where they were not there before."""
-    for tag in tags:
+def remove_traces(platforms):
+    """Interfaces, firewall rules and the folder of sockets of platforms that have stopped."""
+    for name, tag in platforms.items():
+        for link in links():
+            if link.startswith(f"mr{tag}"):
+                output("ip", "link", "delete", link)
         remove_rules(f"mr{tag}")
+        remove_folder(f"/run/moorage/{name}")
+    if platforms:
+        output("rmdir", "--ignore-fail-on-non-empty", "/run/moorage")
+
+
+def remove_firewall(before):
+    """Netavark's own chains, which stay when its last network goes, where they were not there before."""
     if not before.get("netavark") and not any(name.startswith(("podman", "mr")) for name in links()):
         remove_rules("NETAVARK")
 
 
-def tags_below(scratch):
-    """What the platforms with their data below the folder call their interfaces and chains: `mr` and this."""
-    tags = set()
+def platforms_below(scratch):
+    """By the id of each platform with its data below the folder: what its interfaces and chains are called, `mr` and this."""
+    tags = {}
     # No deeper than data folders lie: below them are whole file systems, of a base image being made even the host's own.
     for file in [*scratch.glob("platform-id"), *scratch.glob("*/platform-id"), *scratch.glob("*/*/platform-id")]:
-        value = 0xCBF29CE484222325
-        for byte in read(file).strip():
+        value, name = 0xCBF29CE484222325, read(file).strip()
+        for byte in name:
             value = (value ^ byte) * 0x100000001B3 % 2**64
         value, tag = value % 36**5, ""
         for _ in range(5):
             value, digit = divmod(value, 36)
             tag = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + tag
-        tags.add(tag)
+        tags[name.decode()] = tag
     return tags
 
 
@@ -190,7 +204,7 @@ def sweep(run, scratch, before):
     for pid in pids:
         if b"moor\0serve" in read(f"/proc/{pid}/cmdline"):
             kill(pid, signal.SIGKILL)
-    tags = tags_below(scratch)
+    platforms = platforms_below(scratch)
     for engine in engines_of(pids, scratch):
         remove_engine(engine)
     deadline = time.monotonic() + 10
@@ -199,11 +213,9 @@ def sweep(run, scratch, before):
             kill(pid, signal.SIGKILL)
         time.sleep(0.05)
     remove_namespaces(namespaces)
-    for bridge in links():
-        if bridge.startswith(tuple(f"mr{tag}" for tag in tags)):
-            output("ip", "link", "delete", bridge)
+    remove_traces(platforms)
     remove_folder(scratch)
-    remove_firewall(tags, before)
+    remove_firewall(before)
     if pids or scratch.exists():
         print(f"could not be removed: {[*pids, *([str(scratch)] if scratch.exists() else [])]}", file=sys.stderr)
 
