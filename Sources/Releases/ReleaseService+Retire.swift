@@ -49,8 +49,7 @@ extension ReleaseService {
 
     /// Images of older releases than are kept, of failed ones, and of builds that never became a release.
     ///
-    /// The newest release's image stays even if that one failed: the push that mends it builds on its layers. An image that
-    /// shares its digest with one that stays is left alone: they are one image to the engine.
+    /// An image that shares its digest with one that stays is left alone: they are one image to the engine.
     /// - Parameter atStart: true while nothing is being built: an image without a release will then never have one.
     func removableImages(of appID: AppID, atStart: Bool) async throws(MoorError) -> [ImageID] {
         let kept = max(1, configuration.keptReleases)
@@ -58,11 +57,8 @@ extension ReleaseService {
             try ImageID.fetchAll(
                 db,
                 sql: """
-                    WITH newest AS (
-                        SELECT imageID FROM releases WHERE appID = :app ORDER BY number DESC LIMIT 1
-                    ), kept AS (
+                    WITH kept AS (
                         SELECT imageID FROM releases WHERE appID = :app AND state IN ('live', 'rolling')
-                        UNION SELECT imageID FROM newest
                         UNION SELECT imageID FROM (
                             SELECT imageID FROM releases WHERE appID = :app AND state = 'superseded' ORDER BY number DESC LIMIT :count)
                     ), removable AS (

@@ -11,6 +11,7 @@ extension BuildService {
         let task: Task<EngineImage, any Error>
         if let baseInTheMaking {
             task = baseInTheMaking
+            await progress.line("waiting for the base image, which is being made")
         } else {
             // Owned by the actor and not by who asked first: a cancelled push must not take it from the others.
             let engine = self.engine

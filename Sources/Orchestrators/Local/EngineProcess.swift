@@ -30,6 +30,8 @@ package struct EngineProcessConfiguration: Sendable {
 package actor EngineProcess: Service {
     private let configuration: EngineProcessConfiguration
     private let logger: Logger
+    /// The first start, until `stop`.
+    private var starting: Task<Result<Void, MoorError>, Never>?
     /// Keeps the child running; awaited by `stop`.
     private var supervisor: Task<Void, Never>?
     /// What the last child said last.
@@ -44,7 +46,23 @@ package actor EngineProcess: Service {
     /// Starts the engine, replacing one that an earlier process of ours left; returns when it answers.
     /// - Throws: `unavailable` where Podman is missing or does not start, with its last words.
     package func start() async throws(MoorError) {
-        guard supervisor == nil else { return }
+        // Whoever comes while it starts waits for that start: two would end each other's engine.
+        let task = starting ?? Task { await self.startOnce() }
+        starting = task
+        try await task.value.get()
+    }
+
+    private func startOnce() async -> Result<Void, MoorError> {
+        do throws(MoorError) {
+            try await launch()
+            return .success(())
+        } catch {
+            starting = nil
+            return .failure(error)
+        }
+    }
+
+    private func launch() async throws(MoorError) {
         let command: PodmanCommand
         do {
             command = try PodmanCommand(configuration: configuration)
@@ -70,6 +88,7 @@ package actor EngineProcess: Service {
         supervisor?.cancel()
         await supervisor?.value
         supervisor = nil
+        starting = nil
     }
 
     private func waitUntilItAnswers() async throws(MoorError) {
