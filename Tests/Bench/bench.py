@@ -16,7 +16,7 @@ os.environ.setdefault("JOURNEY_BINARY", str(ROOT / ".build/release/moor"))
 
 import push_to_live  # noqa: E402
 import requests_per_second  # noqa: E402
-from support.platform import Platform  # noqa: E402
+from support.platform import Platform, wait_for  # noqa: E402
 
 
 def row(name, pairs, peer, aim, better, unit):
@@ -54,6 +54,7 @@ def main():
     rows = []
     try:
         platform.start()
+        wait_for(lambda: "base image: ready" in platform.log(), "the base image", 300)
         live, pairs = push_to_live.measure(platform, scratch)
         rows.append(row("push to live, dependencies unchanged, of podman run", pairs, live, 2.0, "lower", "s"))
         for name, peer, aim, pairs in requests_per_second.measure(platform, scratch):

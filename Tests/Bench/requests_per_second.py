@@ -17,7 +17,7 @@ from support.platform import free_port, wait_for
 from support.repository import Repository
 from support.viewer import Viewer
 
-PAIRS = 5
+PAIRS = 7
 SECONDS = 4
 CONNECTIONS = 64
 CORES = os.cpu_count()

@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 pytest.register_assert_rewrite("support.platform", "support.repository", "support.viewer", "support.load")
-from support.platform import Command, Platform
+from support.platform import Command, Platform, wait_for
 from support.repository import Repository
 from support.viewer import Viewer
 
@@ -41,7 +41,9 @@ def platform(scratch, disk):
     """The platform of the run, on a disk of its own, so that a test can fill it."""
     platform = Platform(scratch, data=disk / "data")
     try:
-        yield platform.start()
+        platform.start()
+        wait_for(lambda: "base image: ready" in platform.log(), "the base image", 300)
+        yield platform
     finally:
         platform.remove()
 
