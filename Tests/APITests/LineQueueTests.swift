@@ -2,7 +2,7 @@ import Testing
 
 @testable import API
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct LineQueueTests {
     @Test func `what is in it when it is finished is still read`() async {
         let queue = LineQueue(capacity: 4)

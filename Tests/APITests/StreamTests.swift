@@ -9,7 +9,7 @@ import NIOHTTP1
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct StreamTests {
     @Test func `logs come as lines of JSON`() async throws {
         try await World.run { world in

@@ -5,7 +5,7 @@ import ServiceLifecycle
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct DrainTests {
     /// An app that answers once the gate opens, and tells when a connection ends.
     private func withSlowApp<T>(

@@ -4,7 +4,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct InsideTests {
     @Test func `apps reach the key set and nothing else`() async throws {
         let fetched = Tally()

@@ -4,7 +4,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct RoutingTests {
     @Test func `a signed-in viewer's request reaches the app with who they are`() async throws {
         try await withMirror { gateway in

@@ -3,7 +3,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)), .serialized)
+@Suite(.timeLimit(.minutes(4)), .serialized)
 struct StreamingTests {
     private let megabyte = 1 << 20
     /// More than kernel and gateway may hold between two ends that do not read.

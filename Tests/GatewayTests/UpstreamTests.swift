@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct UpstreamTests {
     /// An address on which nobody listens.
     private func nobody() async throws -> SocketAddress {

@@ -4,7 +4,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct ViewerTests {
     private let request = "GET / HTTP/1.1\r\n\(toSales)\r\n"
 

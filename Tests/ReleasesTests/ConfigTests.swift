@@ -8,7 +8,7 @@ import Testing
 
 @testable import Releases
 
-@Suite(.timeLimit(.minutes(1))) struct ConfigTests {
+@Suite(.timeLimit(.minutes(4))) struct ConfigTests {
     @Test func `before the first release config is kept and makes no release`() async throws {
         try await Harbour.with { harbour async throws in
             #expect(try await harbour.set(["A": "1", "B": "2"]) == nil)

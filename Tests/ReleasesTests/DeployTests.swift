@@ -7,7 +7,7 @@ import Testing
 
 @testable import Releases
 
-@Suite(.timeLimit(.minutes(1))) struct DeployTests {
+@Suite(.timeLimit(.minutes(4))) struct DeployTests {
     @Test func `a first push starts the replicas, switches traffic and says so line by line`() async throws {
         try await Harbour.with { harbour async throws in
             #expect(try await harbour.push() == 1)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Releases
 
-@Suite(.timeLimit(.minutes(1))) struct OrderTests {
+@Suite(.timeLimit(.minutes(4))) struct OrderTests {
     @Test func `changes of one app take turns in the order they came, and those that wait say so`() async throws {
         try await Harbour.with { harbour async throws in
             await harbour.orchestrator.script(.starting, release: 1)

@@ -8,7 +8,7 @@ import Testing
 @testable import Releases
 
 /// What the next start makes of rows and replicas that a crash left; each test leaves them as one step of a rollout does.
-@Suite(.timeLimit(.minutes(1))) struct ResumeTests {
+@Suite(.timeLimit(.minutes(4))) struct ResumeTests {
     @Test func `a push that was rolling has failed, and only the live release runs`() async throws {
         try await Harbour.with { harbour async throws in
             try await harbour.push()

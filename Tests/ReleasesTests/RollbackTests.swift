@@ -6,7 +6,7 @@ import Testing
 
 @testable import Releases
 
-@Suite(.timeLimit(.minutes(1))) struct RollbackTests {
+@Suite(.timeLimit(.minutes(4))) struct RollbackTests {
     @Test func `it makes the earlier image, processes and config a new release, and the config follows`() async throws {
         try await Harbour.with { harbour async throws in
             try await harbour.set(["A": "old"])

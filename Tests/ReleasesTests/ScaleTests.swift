@@ -6,7 +6,7 @@ import Testing
 
 @testable import Releases
 
-@Suite(.timeLimit(.minutes(1))) struct ScaleTests {
+@Suite(.timeLimit(.minutes(4))) struct ScaleTests {
     static let formation = Harbour.web + [ProcessSpec(name: "worker", command: "celery"), ProcessSpec(name: "release", command: "x")]
 
     @Test func `up waits for the new replicas, then they get traffic; later deploys keep it`() async throws {
