@@ -40,7 +40,10 @@ struct PlatformOperations: AppOperations {
     }
 
     func deleteApp(_ appID: AppID) async throws(MoorError) {
+        let name = try await store.read { db in try AppRecord.filter(Column("id") == appID).fetchOne(db)?.name }
         try await releases.removeApp(appID)
+        // After its images, which stand on its dependency layers.
+        if let name { try await builds.removeLeftovers(of: name) }
         await routes.refresh()
     }
 
