@@ -39,7 +39,7 @@ struct Stations: Sendable {
         let platformID = try data.platformID()
         let sockets = try Sockets(platformID: platformID)
         store = try DataStore(path: data("moor.sqlite"))
-        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .init(timeout: .init(connect: .seconds(5))))
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: EngineClient.httpConfiguration)
         let routes = RoutePublisher(store: store, logger: logger.of("routes"))
         self.routes = routes
 

@@ -60,24 +60,30 @@ extension LocalOrchestrator {
     /// Stops every replica of every app; their networks stay. Works also after `run()` has ended.
     package func stopAll() async {
         for appID in apps.keys { apps[appID]?.desired = nil }
-        do { try await endAll(of: Array(apps.keys)) } catch {
+        do { try await endAll(of: Array(apps.keys), isPersistent: true) } catch {
             logger.error("not every replica could be stopped", metadata: ["cause": "\(error)"])
         }
     }
 
     /// Ends every replica of the apps and returns when they are gone.
-    private func endAll(of appIDs: [AppID]) async throws {
+    /// - Parameter isPersistent: whether a replica that the engine would not stop is tried again, and the others meanwhile.
+    private func endAll(of appIDs: [AppID], isPersistent: Bool = false) async throws {
         var here: [(AppID, ReplicaID)] = []
         for appID in appIDs {
             for id in (apps[appID]?.replicas ?? [:]).keys where apps[appID]?.replicas[id]?.end() == true { here.append((appID, id)) }
             changed(appID)
         }
         let changes = changes(of: nil)
-        let deadline = Duration.seconds(configuration.stopGraceSeconds + 60)
+        let deadline = Duration.seconds(configuration.stopGraceSeconds + 60 + here.count * 2)
         try await withThrowingTaskGroup(of: Bool.self) { group in
-            for (appID, id) in here {
+            // A few at a time: an engine that is asked to stop everything at once answers nobody.
+            let lanes = 6
+            for lane in 0..<lanes {
+                let mine = here.enumerated().filter { $0.offset % lanes == lane }.map(\.element)
                 group.addTask {
-                    try await self.finish(appID, id)
+                    for (appID, id) in mine {
+                        if isPersistent { await self.finishUntilDone(appID, id) } else { try await self.finish(appID, id) }
+                    }
                     return false
                 }
             }
