@@ -6,12 +6,40 @@ package struct Resources: Codable, Sendable, Hashable {
     package var memoryBytes: Int64
     /// Processes and threads.
     package var pids: Int
+    /// How many GPUs a replica is given.
+    package var gpus: Int
+    /// On a host without enough GPUs it is started without any.
+    package var areGPUsOptional: Bool
 
-    package init(cpuMillis: Int = 1000, memoryBytes: Int64 = 1 << 30, pids: Int = 512) {
+    package init(cpuMillis: Int = 1000, memoryBytes: Int64 = 1 << 30, pids: Int = 512, gpus: Int = 0, areGPUsOptional: Bool = false) {
         self.cpuMillis = cpuMillis
         self.memoryBytes = memoryBytes
         self.pids = pids
+        self.gpus = gpus
+        self.areGPUsOptional = areGPUsOptional
     }
+
+    /// Releases keep what they were made with: older ones name no GPUs.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        cpuMillis = try container.decode(Int.self, forKey: .cpuMillis)
+        memoryBytes = try container.decode(Int64.self, forKey: .memoryBytes)
+        pids = try container.decode(Int.self, forKey: .pids)
+        gpus = try container.decodeIfPresent(Int.self, forKey: .gpus) ?? 0
+        areGPUsOptional = try container.decodeIfPresent(Bool.self, forKey: .areGPUsOptional) ?? false
+    }
+
+    /// What is as it was before there were GPUs is written as it was: running replicas are told from changed ones by it.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(cpuMillis, forKey: .cpuMillis)
+        try container.encode(memoryBytes, forKey: .memoryBytes)
+        try container.encode(pids, forKey: .pids)
+        if gpus > 0 { try container.encode(gpus, forKey: .gpus) }
+        if areGPUsOptional { try container.encode(areGPUsOptional, forKey: .areGPUsOptional) }
+    }
+
+    private enum CodingKeys: String, CodingKey { case cpuMillis, memoryBytes, pids, gpus, areGPUsOptional }
 }
 
 /// How a replica of a process that answers HTTP shows that it is well: any answer below 500 on `path`.
@@ -37,15 +65,37 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
     package var resources: Resources
     /// Only `web` has one.
     package var health: HealthCheck?
+    /// Each viewer stays with one replica: it keeps what it knows of them in its own memory.
+    package var sticky: Bool
+    /// Where it listens in its container; nil: `webPort`. Either way it is told as `$PORT`.
+    package var port: Int?
 
-    package init(name: String, command: String, replicas: Int = 1, resources: Resources = Resources(), health: HealthCheck? = nil) {
+    package init(
+        name: String, command: String, replicas: Int = 1, resources: Resources = Resources(), health: HealthCheck? = nil,
+        sticky: Bool = false, port: Int? = nil
+    ) {
         self.name = name
         self.command = command
         self.replicas = replicas
         self.resources = resources
         self.health = health
+        self.sticky = sticky
+        self.port = port
     }
 
+    /// Formations that were kept before there was a `sticky` or a `port` say nothing of it.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.decode(String.self, forKey: .name)
+        command = try values.decode(String.self, forKey: .command)
+        replicas = try values.decode(Int.self, forKey: .replicas)
+        resources = try values.decode(Resources.self, forKey: .resources)
+        health = try values.decodeIfPresent(HealthCheck.self, forKey: .health)
+        sticky = try values.decodeIfPresent(Bool.self, forKey: .sticky) ?? false
+        port = try values.decodeIfPresent(Int.self, forKey: .port)
+    }
+
+    package var listensOn: Int { port ?? webPort }
     package var isWeb: Bool { name == "web" }
     package var isReleaseCommand: Bool { name == "release" }
 }
@@ -53,5 +103,5 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
 /// The process types of a release.
 package typealias Formation = [ProcessSpec]
 
-/// The port every web process listens on inside its container, given as `$PORT`.
+/// The port a web process listens on inside its container unless its image says another, given as `$PORT`.
 package let webPort = 5000

@@ -40,6 +40,8 @@ package struct DataStore: Sendable {
         migrator.registerReleases()
         migrator.registerReplicas()
         migrator.registerRoutes()
+        migrator.registerBuildConfig()
+        migrator.registerLayers()
         return migrator
     }
 

@@ -18,6 +18,10 @@ package struct BuildRecord: Codable, Sendable, FetchableRecord, MutablePersistab
     package var failure: String?
     package var startedAt: Double
     package var endedAt: Double?
+    /// The name of the topmost layer below the app; nil before it is there, and where the app stands on the base alone.
+    package var layer: String?
+    /// The engine's id of that layer, or of the base.
+    package var layerID: String?
 
     package init(
         id: BuildID? = nil,
@@ -28,7 +32,9 @@ package struct BuildRecord: Codable, Sendable, FetchableRecord, MutablePersistab
         state: State,
         failure: String? = nil,
         startedAt: Double,
-        endedAt: Double? = nil
+        endedAt: Double? = nil,
+        layer: String? = nil,
+        layerID: String? = nil
     ) {
         self.id = id
         self.pushID = pushID
@@ -39,6 +45,8 @@ package struct BuildRecord: Codable, Sendable, FetchableRecord, MutablePersistab
         self.failure = failure
         self.startedAt = startedAt
         self.endedAt = endedAt
+        self.layer = layer
+        self.layerID = layerID
     }
 
     package mutating func didInsert(_ inserted: InsertionSuccess) { id = .init(inserted.rowID) }
