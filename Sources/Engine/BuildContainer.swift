@@ -21,6 +21,8 @@ package struct BuildContainer: Sendable {
     package var rlimits: [String: Int] = [:]
     /// False: nothing runs in it, so that it needs no network.
     package var runs: Bool
+    /// What it is joined to where something runs in it.
+    package var network = "bridge"
 
     package init(
         name: String, image: String, command: [String], user: String?, workingDirectory: String?, environment: [String],
@@ -96,6 +98,6 @@ struct BuildContainerBody: Encodable {
             Binds: container.binds, CpuQuota: container.cpuMillis * 100, Memory: container.memoryBytes, MemorySwap: container.memoryBytes,
             PidsLimit: container.pids,
             Ulimits: container.rlimits.sorted { $0.key < $1.key }.map { Limit(Name: $0.key, Soft: $0.value, Hard: $0.value) },
-            NetworkMode: container.runs ? "bridge" : "none", Init: container.runs)
+            NetworkMode: container.runs ? container.network : "none", Init: container.runs)
     }
 }

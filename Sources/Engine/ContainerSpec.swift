@@ -1,3 +1,6 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+// Names of the Docker Engine API as it spells them.
+
 /// The body of `POST /containers/create` (Docker Engine API v1.41), as far as it is used. Holds secrets in `env`: never logged.
 package struct ContainerSpec: Encodable, Sendable {
     package var image: String
@@ -24,8 +27,13 @@ package struct ContainerSpec: Encodable, Sendable {
         /// Bytes of log the engine keeps, rounded by the engine.
         package var logBytes: Int64
         package var networkMode: String
+        /// Qualified names of the Container Device Interface, such as "nvidia.com/gpu=0".
+        package var devices: [String]
 
-        package init(nanoCPUs: Int64, memoryBytes: Int64, pids: Int, ulimits: [Ulimit], logBytes: Int64, networkMode: String) {
+        package init(
+            nanoCPUs: Int64, memoryBytes: Int64, pids: Int, ulimits: [Ulimit], logBytes: Int64, networkMode: String, devices: [String] = []
+        ) {
+            self.devices = devices
             self.nanoCPUs = nanoCPUs
             self.memoryBytes = memoryBytes
             self.pids = pids
@@ -49,10 +57,17 @@ package struct ContainerSpec: Encodable, Sendable {
             try container.encode("private", forKey: "IpcMode")
             try container.encode(networkMode, forKey: "NetworkMode")
             try container.encode(["Name": "no"], forKey: "RestartPolicy")
+            if !devices.isEmpty { try container.encode([DeviceRequest(DeviceIDs: devices)], forKey: "DeviceRequests") }
             var log = container.nestedContainer(keyedBy: Key.self, forKey: "LogConfig")
             try log.encode("json-file", forKey: "Type")
             try log.encode(["max-size": "\(logBytes)"], forKey: "Config")
         }
+    }
+
+    /// As Docker takes devices of the Container Device Interface.
+    private struct DeviceRequest: Encodable {
+        var Driver = "cdi"
+        var DeviceIDs: [String]
     }
 
     package struct Ulimit: Encodable, Sendable, Hashable {

@@ -105,7 +105,16 @@ private struct ImageDetails: Decodable {
 extension EngineClient {
     /// - Returns: the container's id.
     package func createContainer(_ spec: ContainerSpec, name: String) async throws -> String {
-        try await call(.POST, "/v1.41/containers/create?name=\(Self.encode(name))", json: spec, as: Created.self).id
+        if !spec.host.devices.isEmpty {
+            do {
+                return try await call(
+                    .POST, "/v4.0.0/libpod/containers/create", json: LibpodContainerSpec(spec, name: name), as: Created.self
+                ).id
+            } catch let refusal as Refusal where refusal.status == 404 && !refusal.message.contains("image") {
+                // Not Podman.
+            }
+        }
+        return try await call(.POST, "/v1.41/containers/create?name=\(Self.encode(name))", json: spec, as: Created.self).id
     }
 
     package func startContainer(_ id: String) async throws {

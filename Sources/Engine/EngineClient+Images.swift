@@ -17,6 +17,8 @@ package struct EngineImage: Sendable, Hashable {
     package var size: Int64
     /// Seconds since 1970; zero where the engine does not say.
     package var createdAt: Double
+    /// The digests of its layers, the lowest first (OCI image specification, `rootfs.diff_ids`); empty where it was only listed.
+    package var layers: [String] = []
 }
 
 extension EngineClient {
@@ -25,16 +27,19 @@ extension EngineClient {
     package func image(_ reference: String) async throws -> EngineImage? {
         struct Answer: Decodable {
             struct Config: Decodable { var Labels: [String: String]? }
+            struct Root: Decodable { var Layers: [String]? }
             var Id: String
             var RepoTags: [String]?
             var Size: Int64?
             var Config: Config?
+            var RootFS: Root?
         }
         do {
             let answer = try await call(.GET, "/v1.41/images/\(Self.encode(reference))/json", as: Answer.self)
             return EngineImage(
-                id: answer.Id, references: answer.RepoTags ?? [], labels: answer.Config?.Labels ?? [:], size: answer.Size ?? 0, createdAt: 0
-            )
+                id: answer.Id, references: answer.RepoTags ?? [], labels: answer.Config?.Labels ?? [:], size: answer.Size ?? 0,
+                createdAt: 0,
+                layers: answer.RootFS?.Layers ?? [])
         } catch let refusal as Refusal where refusal.status == 404 {
             return nil
         }
@@ -49,7 +54,7 @@ extension EngineClient {
             var Size: Int64?
             var Created: Double?
         }
-        return try await call(.GET, "/v1.41/images/json", as: [Answer].self).map {
+        return try await Self.again { try await call(.GET, "/v1.41/images/json", as: [Answer].self) }.map {
             EngineImage(
                 id: $0.Id, references: ($0.RepoTags ?? []).filter { $0 != "<none>:<none>" }, labels: $0.Labels ?? [:], size: $0.Size ?? 0,
                 createdAt: $0.Created ?? 0)
@@ -108,5 +113,27 @@ extension EngineClient {
             try await call(.DELETE, "/v1.41/volumes/\(Self.encode(name))", deadline: .seconds(60))
         } catch let refusal as Refusal where refusal.status == 404 {
         }
+    }
+
+    /// Bytes of each volume by name. The engine walks through all of them: not for a request's path.
+    package func volumeSizes() async throws -> [String: Int64] {
+        struct Answer: Decodable {
+            struct Usage: Decodable { var Size: Int64? }
+            struct Volume: Decodable {
+                var Name: String
+                var UsageData: Usage?
+            }
+            var Volumes: [Volume]?
+        }
+        let answer = try await Self.again { try await call(.GET, "/v1.41/system/df", as: Answer.self, deadline: .seconds(300)) }
+        return Dictionary((answer.Volumes ?? []).map { ($0.Name, max(0, $0.UsageData?.Size ?? 0)) }) { first, _ in first }
+    }
+
+    /// Podman fails with 500 where something goes while it lists everything.
+    private static func again<T>(_ list: () async throws -> T) async throws -> T {
+        for _ in 0..<3 {
+            do { return try await list() } catch let refusal as Refusal where refusal.status == 500 {}
+        }
+        return try await list()
     }
 }
