@@ -5,9 +5,9 @@ package import Models
 import Store
 
 extension BuildService {
-    /// The image of an earlier build of the same app, tree and plan, where the engine still has it.
-    func reusable(_ appID: AppID, tree: String, planLabel: String) async throws -> EngineImage? {
-        let row = try await store.read { db in
+    /// The image of the latest build of the same app and tree.
+    func earlierImage(_ appID: AppID, tree: String) async throws -> ImageRecord? {
+        try await store.read { db in
             try ImageRecord.fetchOne(
                 db,
                 sql: """
@@ -15,7 +15,14 @@ extension BuildService {
                     WHERE pushes.appID = ? AND builds.treeID = ? AND images.removedAt IS NULL ORDER BY images.id DESC LIMIT 1
                     """, arguments: [appID, tree])
         }
-        guard let row, var image = try await engine.image(row.reference), image.labels["moor.plan"] == planLabel else { return nil }
+    }
+
+    /// The row's image where it still stands, in the engine too, and was made by the same plan.
+    func reusable(_ row: ImageRecord, planLabel: String) async throws -> EngineImage? {
+        let stands = try await store.read { db in
+            try ImageRecord.filter(Column("id") == row.id && Column("removedAt") == nil).fetchCount(db) == 1
+        }
+        guard stands, var image = try await engine.image(row.reference), image.labels["moor.plan"] == planLabel else { return nil }
         image.id = row.digest
         image.references = [row.reference]
         return image
@@ -26,17 +33,22 @@ extension BuildService {
     package func removeImages(_ ids: [ImageID]) async throws(MoorError) {
         var inUse: [String] = []
         for id in ids {
-            let found = try await store.read { db -> (row: ImageRecord, isShared: Bool)? in
-                guard let row = try ImageRecord.fetchOne(db, key: id), row.removedAt == nil else { return nil }
-                let others = ImageRecord.filter(Column("digest") == row.digest && Column("id") != id && Column("removedAt") == nil)
-                return (row, try others.fetchCount(db) > 0)
+            guard let row = try await store.read({ db in try ImageRecord.fetchOne(db, key: id) }), row.removedAt == nil else { continue }
+            // A build that takes this image as its own is about to write the row that shares it.
+            guard busyImages.insert(row.reference).inserted else {
+                inUse.append(row.reference)
+                continue
             }
-            guard let found else { continue }
-            if !found.isShared {
+            defer { busyImages.remove(row.reference) }
+            let isShared = try await store.read { db in
+                let others = ImageRecord.filter(Column("digest") == row.digest && Column("id") != id && Column("removedAt") == nil)
+                return try others.fetchCount(db) > 0
+            }
+            if !isShared {
                 do {
-                    try await engine.removeImage(found.row.reference)
+                    try await engine.removeImage(row.reference)
                 } catch let refusal as EngineClient.Refusal where refusal.status == 409 {
-                    inUse.append(found.row.reference)
+                    inUse.append(row.reference)
                     continue
                 } catch {
                     throw BuildRun.forPeople(error)
@@ -46,6 +58,7 @@ extension BuildService {
                 _ = try ImageRecord.filter(key: id).updateAll(db, Column("removedAt").set(to: now()))
             }
         }
+        collectSoon()
         guard inUse.isEmpty else {
             throw MoorError(.conflict, "a container still uses \(inUse.joined(separator: ", "))", hint: "try again when it has stopped")
         }

@@ -19,11 +19,17 @@ extension BuildService {
             for id in try await engine.containerIDs(namePrefix: ImageNames.containerPrefix(configuration.platformID)) {
                 try await engine.removeBuildContainer(id)
             }
+            for group in BuildControlGroup.all(platformID: configuration.platformID) {
+                group.end()
+                group.remove()
+            }
             try await removeUnreleased()
             try await removeUnknown()
         } catch {
             throw BuildRun.forPeople(error)
         }
+        // What takes room must not keep the platform from coming up.
+        do { try await collect() } catch { logger.warning("what is no longer used stays for now", metadata: ["error": "\(error)"]) }
     }
 
     private func removeUnreleased() async throws {
@@ -34,7 +40,7 @@ extension BuildService {
         try await store.write { db in _ = try ImageRecord.filter(ids.contains(Column("id"))).deleteAll(db) }
     }
 
-    /// Images of ours in the engine that no row names. Dependency layers stay: they are what makes the next push fast.
+    /// Images of ours in the engine that no row names. Dependency layers are collected by what stands on them.
     private func removeUnknown() async throws {
         let known = try await store.read { db in
             Set(try String.fetchAll(db, sql: "SELECT reference FROM images WHERE removedAt IS NULL"))

@@ -12,9 +12,15 @@ package actor BuildService {
     let engine: EngineClient
     let logger: Logger
     private let slots: BuildSlots
+    var surroundings = BuildSurroundings()
+    var upkeep = Upkeep()
     /// The base image once it is known to be there, and the one making of it that all who need it wait for.
     var base: EngineImage?
     var baseInTheMaking: Task<EngineImage, any Error>?
+    /// Finished when that making ends.
+    var baseWaits: [AsyncStream<Never>.Continuation] = []
+    /// References of images that are being removed, or taken for another build's row.
+    var busyImages: Set<String> = []
 
     package init(configuration: BuildsConfiguration, store: DataStore, engine: EngineClient, logger: Logger) {
         self.configuration = configuration
@@ -38,13 +44,16 @@ package actor BuildService {
         guard let id = row.id else { throw MoorError(.internalError, "a build's row has no id") }
         let logger = Self.logger(self.logger, push, id)
         do throws(MoorError) {
+            let values = try await surroundings.values(push.appID)
             let kept = try BuildLog(path: logPath(id), limit: 10 << 20)
+            let voice = BuildVoice(kept: kept, log: log, mask: SecretMask(values.values))
             do throws(MoorError) {
-                let image = try await build(push, source, id, BuildVoice(kept: kept, log: log))
+                let image = try await build(push, source, id, values, voice)
                 await kept.close()
                 logger.info("built", metadata: ["seconds": "\(Date().timeIntervalSince(started))", "image": "\(image.reference)"])
                 return image
             } catch {
+                let error = voice.masked(error)
                 for line in error.lines { await kept.write(line, isOutput: false) }
                 await kept.close()
                 throw error
@@ -57,40 +66,50 @@ package actor BuildService {
     }
 
     private func build(
-        _ push: ReceivedPush, _ source: any SourceTree, _ id: BuildID, _ voice: BuildVoice
+        _ push: ReceivedPush, _ source: any SourceTree, _ id: BuildID, _ values: [String: String], _ voice: BuildVoice
     ) async throws(MoorError) -> BuiltImage {
-        let plan = try await Self.plan(source, roots: configuration.buildpackRoots)
+        let plan = try await Self.plan(source, configuration)
         await voice.say("buildpack \(plan.detection.buildpack.id): \(plan.detection.reason)")
-        for note in plan.reading.notes { await voice.say(note) }
+        for note in plan.notes { await voice.say(note) }
+        try plan.requireGPUs(available: await configuration.gpus())
         try await store.write { db in
             _ = try BuildRecord.filter(key: id).updateAll(
                 db, Column("buildpack").set(to: plan.detection.buildpack.id), Column("reason").set(to: plan.detection.reason))
         }
-        if let ahead = await slots.ahead { await voice.say("waiting for a turn to build: \(ahead) before this one") }
-        try await slots.take()
+        let slot = try await slots.take(push.appID) { ahead in
+            await voice.say("waiting for a turn to build: \(ahead == 0 ? "next in the queue" : "\(ahead) before this one in the queue")")
+        }
         let outcome: Result<BuiltImage, MoorError>
-        do throws(MoorError) { outcome = .success(try await run(push, source, id, plan, voice)) } catch { outcome = .failure(error) }
-        await slots.give()
+        do throws(MoorError) { outcome = .success(try await run(push, source, id, plan, values, slot, voice)) } catch {
+            outcome = .failure(error)
+        }
+        await slots.give(slot, push.appID)
         return try outcome.get()
     }
 
     private func run(
-        _ push: ReceivedPush, _ source: any SourceTree, _ id: BuildID, _ plan: BuildPlan, _ voice: BuildVoice
+        _ push: ReceivedPush, _ source: any SourceTree, _ id: BuildID, _ plan: BuildPlan, _ values: [String: String], _ slot: Int,
+        _ voice: BuildVoice
     ) async throws(MoorError) -> BuiltImage {
         try await store.write { db in _ = try BuildRecord.filter(key: id).updateAll(db, Column("state").set(to: BuildRecord.State.running))
         }
         let base = try await readyBase(progress: voice.log)
         let run = BuildRun(
-            engine: engine, configuration: configuration, push: push, buildID: id, plan: plan, base: base, source: source, voice: voice)
+            engine: engine, configuration: configuration, push: push, buildID: id, plan: plan, base: base, source: source, voice: voice,
+            values: values, network: { [surroundings] in try await surroundings.network(slot) })
         do {
-            let made: EngineImage
-            if let earlier = try await reusable(push.appID, tree: source.treeID, planLabel: run.planLabel) {
-                await voice.say("the same tree was built before: using its image")
-                made = earlier
-            } else {
-                made = try await run.make()
+            if let row = try await earlierImage(push.appID, tree: source.treeID), busyImages.insert(row.reference).inserted {
+                defer { busyImages.remove(row.reference) }
+                if let earlier = try await reusable(row, planLabel: run.planLabel) {
+                    try await standsAsBefore(id, row.buildID)
+                    await voice.say("the same tree was built before: using its image")
+                    return try await keep(earlier, id, try await run.formation(of: earlier))
+                }
             }
-            return try await keep(made, id, plan.reading.formation)
+            return try await using(run.usedNames) {
+                let image = try await run.make { ground in try await self.stands(id, on: ground) }
+                return try await keep(image, id, try await run.formation(of: image))
+            }
         } catch {
             // The engine may have lost its images; the next build looks anew.
             self.base = nil
@@ -99,8 +118,10 @@ package actor BuildService {
     }
 
     /// Reads the tree away from the actor, which others wait for.
-    @concurrent private static func plan(_ source: any SourceTree, roots: [String]) async throws(MoorError) -> BuildPlan {
-        try BuildPlan(source, packs: Buildpack.load(roots: roots))
+    @concurrent private static func plan(_ source: any SourceTree, _ configuration: BuildsConfiguration) async throws(MoorError)
+        -> BuildPlan
+    {
+        try BuildPlan(source, packs: Buildpack.load(roots: configuration.buildpackRoots), settings: configuration.settings)
     }
 
     private func keep(_ image: EngineImage, _ id: BuildID, _ formation: Formation) async throws(MoorError) -> BuiltImage {

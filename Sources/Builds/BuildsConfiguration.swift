@@ -1,3 +1,5 @@
+import Foundation
+
 /// What Builds is told at the start.
 package struct BuildsConfiguration: Sendable {
     /// What one build may use.
@@ -30,14 +32,24 @@ package struct BuildsConfiguration: Sendable {
     package var limits: Limits
     /// The folder the base image is made in; emptied of what an interrupted run left.
     package var scratch: String
-    /// How many builds run at once; the rest wait and are told.
+    /// Where our own engine keeps its temporary files; nil with an engine that is not ours.
+    package var engineTemporaryFolder: String?
+    /// Values of the platform's configuration that buildpacks may ask for, by key.
+    package var settings: [String: String]
+    /// GPUs that replicas on this host can be given.
+    package var gpus: @Sendable () async -> Int
+    /// How many builds run at once; the rest wait and are told. Half of the host's cores where nothing else is said.
     package var concurrency: Int
+    /// Bytes that the package caches of all apps may take together.
+    package var cacheLimit: Int64
     /// Where the base image's archive is kept and looked for, so that several engines need it made only once; nil: not kept.
     package var baseArchives: String?
 
     package init(
         baseImage: String? = nil, buildpackRoots: [String], logs: String, platformID: String, caBundle: String? = nil,
-        limits: Limits = Limits(), scratch: String, concurrency: Int = 2, baseArchives: String? = nil
+        limits: Limits = Limits(), scratch: String, engineTemporaryFolder: String? = nil, concurrency: Int = Self.usualConcurrency,
+        cacheLimit: Int64 = 10 << 30, baseArchives: String? = nil, gpus: @escaping @Sendable () async -> Int = { 0 },
+        settings: [String: String] = [:]
     ) {
         self.baseImage = baseImage
         self.buildpackRoots = buildpackRoots
@@ -46,7 +58,13 @@ package struct BuildsConfiguration: Sendable {
         self.caBundle = caBundle
         self.limits = limits
         self.scratch = scratch
+        self.engineTemporaryFolder = engineTemporaryFolder
         self.concurrency = concurrency
+        self.cacheLimit = cacheLimit
         self.baseArchives = baseArchives
+        self.gpus = gpus
+        self.settings = settings
     }
+
+    package static let usualConcurrency = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
 }

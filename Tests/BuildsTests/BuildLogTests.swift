@@ -42,22 +42,6 @@ struct `The build log` {
     }
 }
 
-struct `Turns to build` {
-    @Test func `are given in order, and given up by who is cancelled`() async throws {
-        let slots = BuildSlots(1)
-        #expect(await slots.ahead == nil)
-        try await slots.take()
-        #expect(await slots.ahead == 1)
-        let waiting = Task { try await slots.take() }
-        while await slots.ahead != 2 { await Task.yield() }
-        waiting.cancel()
-        let outcome = await waiting.result
-        #expect(throws: MoorError.self) { try outcome.get() }
-        await slots.give()
-        #expect(await slots.ahead == nil, "the cancelled one holds no turn")
-    }
-}
-
 struct `Debian sources of the host` {
     @Test func `are those of the archive, not of others`() {
         let deb822 = """

@@ -55,7 +55,7 @@ struct `Detection and plan` {
     @Test func `a tree with nothing recognisable is told what was looked for and what would fix it`() throws {
         let error = try #require(throws: MoorError.self) { try plan(["main.go": "", "pyproject.toml": "[tool.black]\n"]) }
         #expect(error.code == .appFailed)
-        #expect(error.message.contains("requirements.txt, pyproject.toml with uv.lock or pyproject.toml holding [project]"))
+        #expect(error.message.contains("requirements.txt, pyproject.toml with uv.lock, pyproject.toml with poetry.lock, Pipfile.lock"))
         #expect(error.hint?.contains("add a requirements.txt") == true)
     }
 
@@ -68,9 +68,9 @@ struct `Detection and plan` {
         let first = try plan(["requirements.txt": "dash\n", "app.py": dash])
         let appChanged = try plan(["requirements.txt": "dash\n", "app.py": dash + "# more\n", "data.csv": "1"])
         let packagesChanged = try plan(["requirements.txt": "dash\npandas\n", "app.py": dash])
-        #expect(first.dependencyKey == appChanged.dependencyKey)
+        #expect(first.stages[0].key == appChanged.stages[0].key)
         #expect(first.digest == appChanged.digest)
-        #expect(first.dependencyKey != packagesChanged.dependencyKey)
+        #expect(first.stages[0].key != packagesChanged.stages[0].key)
     }
 
     @Test(arguments: [
@@ -118,16 +118,158 @@ struct `Detection and plan` {
         #expect(files.first?.contents == Array("gunicorn\r\n".utf8))
     }
 
+    @Test func `Pipenv's lock is installed exactly as it is pinned`() throws {
+        let lock = """
+            {"_meta": {"sources": [
+                {"name": "ours", "url": "https://${USER}@packages.example.com/simple", "verify_ssl": true},
+                {"name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": true}]},
+             "default": {
+                "zipp": {"version": "==3.20.0", "hashes": ["sha256:aa", "sha256:bb"], "markers": "python_version >= '3.8'", "index": "pypi"},
+                "celery": {"extras": ["redis"], "version": "==5.4.0", "hashes": ["sha256:cc"]},
+                "mine": {"editable": true, "path": "./pkg"},
+                "theirs": {"git": "https://example.com/x.git", "ref": "abc", "subdirectory": "py"}},
+             "develop": {"pytest": {"version": "==8.0.0"}}}
+            """
+        let plan = try plan(["Pipfile.lock": lock, "pkg/pyproject.toml": "", "pkg/a.py": "", "app.py": dash, "other.py": ""])
+        guard case .files(let files) = plan.dependencies else { throw MoorError(.internalError, "the whole tree") }
+        #expect(
+            files.map(\.path) == [
+                "app/Pipfile.lock", "app/pkg/a.py", "app/pkg/pyproject.toml", "app/.moor/requirements.txt", "app/.moor/constraints.txt",
+            ])
+        let lines = [
+            "--index-url https://${USER}@packages.example.com/simple", "--extra-index-url https://pypi.org/simple",
+            "celery[redis]==5.4.0 --hash=sha256:cc", "mine @ file:///app/pkg",
+            "theirs @ git+https://example.com/x.git@abc#subdirectory=py",
+            "zipp==3.20.0 ; python_version >= '3.8' --hash=sha256:aa --hash=sha256:bb",
+        ]
+        #expect(String(decoding: files[3].contents, as: UTF8.self) == lines.joined(separator: "\n") + "\n")
+        #expect(
+            plan.values["install"]
+                == "uv pip install --no-deps --requirement .moor/requirements.txt && uv pip install gunicorn")
+        #expect(plan.values["apt"] == "git")
+    }
+
+    @Test func `Poetry's lock holds what the main group asks for`() throws {
+        let project = """
+            [tool.poetry]
+            name = "app"
+            [tool.poetry.dependencies]
+            python = "~3.11"
+            Dash = { version = "^3.0", extras = ["diskcache"], markers = "sys_platform == 'linux'" }
+            numpy = [{ version = "<2", python = "<3.12" }, { version = ">=2", python = ">=3.12.1" }]
+            theirs = { git = "https://example.com/x.git", branch = "main" }
+            [[tool.poetry.source]]
+            name = "ours"
+            url = "https://packages.example.com/simple"
+            priority = "supplemental"
+            [tool.poetry.group.dev.dependencies]
+            pytest = "*"
+            """
+        let lock = """
+            # This file is generated.
+            [[package]]
+            name = "dash"
+            version = "3.0.4"
+            files = [
+                {file = "dash.whl", hash = "sha256:aa"},
+                {file = "dash.tar.gz", hash = "sha256:bb"},
+            ]
+            [package.dependencies]
+            flask = ">=1"
+            [[package]]
+            name = "numpy"
+            version = "1.26.4"
+            markers = 'python_version < "3.12"'
+            files = []
+            [[package]]
+            name = "numpy"
+            version = "2.1.0"
+            markers = {main = 'python_version >= "3.12"', dev = "x"}
+            files = []
+            [[package]]
+            name = "theirs"
+            version = "1"
+            files = []
+            [package.source]
+            type = "git"
+            url = "https://example.com/x.git"
+            reference = "main"
+            resolved_reference = "abc"
+            [metadata]
+            lock-version = "2.1"
+            """
+        let plan = try plan(["pyproject.toml": project, "poetry.lock": lock, "app.py": dash])
+        guard case .files(let files) = plan.dependencies else { throw MoorError(.internalError, "the whole tree") }
+        let asked = [
+            "--extra-index-url https://packages.example.com/simple", "Dash[diskcache] ; sys_platform == 'linux'",
+            "numpy ; python_full_version >= \"3.12.1\"", "numpy ; python_version < \"3.12\"", "theirs",
+        ]
+        let held = [
+            "dash==3.0.4 --hash=sha256:aa --hash=sha256:bb", "numpy==1.26.4 ; python_version < \"3.12\"",
+            "numpy==2.1.0 ; python_version >= \"3.12\"", "theirs @ git+https://example.com/x.git@abc",
+        ]
+        #expect(String(decoding: files[2].contents, as: UTF8.self) == asked.joined(separator: "\n") + "\n")
+        #expect(String(decoding: files[3].contents, as: UTF8.self) == held.joined(separator: "\n") + "\n")
+        #expect(plan.values["python"] == "'>=3.11,<3.12'")
+        #expect(plan.values["apt"] == "git")
+    }
+
+    @Test(
+        arguments: [
+            ("^1.2.3", ">=1.2.3,<2"), ("^0.2.3", ">=0.2.3,<0.3"), ("^0.0.3", ">=0.0.3,<0.0.4"), ("^0.0", ">=0.0,<0.1"), ("^0", ">=0,<1"),
+            ("~1.2.3", ">=1.2.3,<1.3"), ("~1", ">=1,<2"), ("1.2.*", "==1.2.*"), ("1.2.3", "==1.2.3"), (">= 1, < 2", ">=1,<2"),
+            (">=1 <2", ">=1,<2"), ("~=1.4", "~=1.4"), ("*", ""), ("^1 || ^2", nil), ("nonsense", nil), ("!=1.5,>1", "!=1.5,>1"),
+        ] as [(String, String?)])
+    func `Poetry's versions are written as pip's`(_ written: String, _ expected: String?) {
+        #expect(PoetryVersion.specifier(written) == expected)
+    }
+
+    @Test func `the Python that is asked for is part of the dependency layer`() throws {
+        let first = try plan(["requirements.txt": "six", "Procfile": "web: x"])
+        let other = try plan(["requirements.txt": "six", "Procfile": "web: x", ".python-version": "3.12"])
+        #expect(first.values["python"] == "3")
+        #expect(other.values["python"] == "'3.12'")
+        #expect(first.stages[0].key != other.stages[0].key)
+        let patch = try plan(["requirements.txt": "six", "Procfile": "web: x", "runtime.txt": "python-3.12.1"])
+        #expect(patch.stages[0].key == other.stages[0].key, "a bug fix is not insisted on")
+    }
+
+    @Test func `what app.json wants run in the build runs last, as the app's user`() throws {
+        let command = "echo {{install}} && make"
+        let plan = try plan(["requirements.txt": "six", "Procfile": "web: x", "app.json": #"{"scripts": {"predeploy": "\#(command)"}}"#])
+        let run = try #require(plan.stages.last?.stage.commands.last)
+        #expect(run.command == command, "what it holds is not looked into")
+        #expect(run.user == "10001:10001")
+        #expect(plan.stages.last?.stage.user == "10001:10001")
+    }
+
     @Test func `a package with a build system is installed after it is copied`() throws {
         let package = try plan(["pyproject.toml": "[project]\nname='x'\n[build-system]\n", "uv.lock": "", "Procfile": "web: x"])
         #expect(package.values["project"] == "uv sync --frozen --no-dev --inexact")
-        let template = package.detection.buildpack.template
-        let file = try Containerfile(template, values: package.values.merging(["base": "b"]) { $1 }, pack: "pip")
-        #expect(file.stages.map(\.commands.count) == [1, 1])
-        #expect(file.stages.map(\.user) == ["10001:10001", "10001:10001"])
+        #expect(package.stages.map(\.stage.commands.count) == [1, 1])
+        #expect(package.stages.map(\.stage.user) == ["10001:10001", "10001:10001"])
         let plain = try plan(["requirements.txt": "dash", "app.py": dash])
-        let fast = try Containerfile(template, values: plain.values.merging(["base": "b"]) { $1 }, pack: "pip")
-        #expect(fast.stages.map(\.commands.count) == [1, 0], "a copy and a commit are all that an app without a build system needs")
-        #expect(fast.stages[0].commands[0].caches == ["/var/cache/uv"])
+        #expect(plain.stages.map(\.stage.commands.count) == [1, 0], "a copy and a commit are all that an app without a build system needs")
+        #expect(plain.stages[0].stage.commands[0].caches == ["/var/cache/uv"])
+    }
+
+    @Test(arguments: [
+        ("apt-packages", "libgdal-dev g++\n# x\nlibgdal-dev=3.6.2+dfsg-1"), ("Aptfile", "g++"), ("packages.txt", "ffmpeg\r\n"),
+    ])
+    func `Debian packages are a layer of their own below the dependencies`(_ file: String, _ text: String) throws {
+        let first = try plan(["requirements.txt": "dash", "app.py": dash, file: text])
+        #expect(first.stages.map(\.stage.name) == ["apt", "dependencies", ""])
+        #expect(first.stages[0].stage.commands[0].command.contains("install " + (first.values["apt"] ?? "?")))
+        let other = try plan(["requirements.txt": "flask", "app.py": dash, file: text])
+        #expect(other.stages[0].key == first.stages[0].key, "all apps share it")
+        #expect(other.stages[1].key != first.stages[1].key)
+    }
+
+    @Test(arguments: ["libgdal-", "-y", "https://example.com/x.deb", "Foo", "a;b", "x=$(id)"])
+    func `what is no Debian package is refused by its line`(_ word: String) throws {
+        let error = try #require(throws: MoorError.self) {
+            try plan(["requirements.txt": "", "Procfile": "web: x", "Aptfile": "git\n\(word)\n"])
+        }
+        #expect(error.message == "Aptfile line 2: “\(word)” is not the name of a Debian package")
     }
 }

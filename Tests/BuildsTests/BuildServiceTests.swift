@@ -78,6 +78,29 @@ struct `Builds in a real engine` {
         }
     }
 
+    @Test func `a changed dependency changes the packages of the layer before, and leaves nothing that is no longer asked for`()
+        async throws
+    {
+        try await withWorkshop { shop in
+            var tree = tiny.merging(["requirements.txt": "six==1.17.0\nidna==3.10\n-r more.txt\n", "more.txt": "toolz==0.12.1\n"]) { $1 }
+            _ = try await shop.build(tree)
+            tree["requirements.txt"] = "six==1.16.0\nidna\n"
+            tree["more.txt"] = nil
+            let heard = Heard()
+            let second = try await shop.build(tree, log: heard.log)
+            let lines = await heard.lines.map { $0.trimmingCharacters(in: .whitespaces) }
+            #expect(lines.contains("- six==1.17.0") && lines.contains("+ six==1.16.0") && lines.contains("- toolz==0.12.1"))
+            // No longer pinned, and looked for anew: an earlier layer must not decide the version.
+            #expect(lines.contains("- idna==3.10") && lines.contains { $0.hasPrefix("+ idna==") })
+            let listed = try await shop.run(second.image.reference, "python", "-c", "import six; print(six.__version__)")
+            #expect(listed == "1.16.0\n")
+            let gone = try await shop.run(
+                second.image.reference, "python", "-c",
+                "import importlib.util, os; print(importlib.util.find_spec('toolz'), sorted(os.listdir('/app')))")
+            #expect(gone == "None ['Procfile', 'a', 'app.py', 'requirements.txt']\n")
+        }
+    }
+
     @Test func `a requirement that cannot be had is named by its line`() async throws {
         try await withWorkshop { shop in
             let error = try #require(await failure { try await shop.build(tiny.merging(["requirements.txt": "six\n\npandsa\n"]) { $1 }) })
@@ -136,6 +159,39 @@ struct `Builds in a real engine` {
             #expect(seen7 == "")
             let seen8 = try await shop.states().map(\.state)
             #expect(seen8 == [.cancelled])
+        }
+    }
+
+    @Test func `a build that waits for a base image in the making can be cancelled`() async throws {
+        // A server that takes the connection and never answers: the base image's making goes on until it is closed.
+        let server = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        let path = "/tmp/moor-base-\(getpid()).sock"
+        // Only reads the path.
+        unsafe unlink(path)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        // The path is shorter than the field, which is zero elsewhere.
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let bound = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(server, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0 && listen(server, 8) == 0)
+        try await withWorkshop(socketPath: path) { shop in
+            let heard = Heard()
+            let first = Task { await failure { try await shop.service.ensureBaseImage(progress: .discard) } }
+            let (push, tree) = try await shop.push(tiny)
+            let build = Task { await failure { try await shop.service.build(push, source: tree, log: heard.log) } }
+            await heard.wait(for: "buildpack pip")
+            build.cancel()
+            let error = await build.value
+            #expect(error?.code == .cancelled)
+            let states = try await shop.states().map(\.state)
+            #expect(states == [.cancelled])
+            close(server)
+            unsafe unlink(path)
+            _ = await first.value
         }
     }
 
@@ -243,7 +299,7 @@ struct `Builds in a real engine` {
 }
 
 /// The error that the body throws.
-private func failure(_ body: () async throws -> some Any) async -> MoorError? {
+func failure(_ body: () async throws -> some Any) async -> MoorError? {
     do {
         _ = try await body()
         return nil

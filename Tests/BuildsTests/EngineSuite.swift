@@ -12,13 +12,38 @@ import Testing
 /// One engine with a base image for all tests of a suite; its start and the base image's import take longer than they do.
 struct EngineSuite: SuiteTrait, TestScoping {
     @TaskLocal static var engine: PodmanFixture?
+    private static let turns = Turns()
+
+    private actor Turns {
+        private var isTaken = false
+        private var waiting: [CheckedContinuation<Void, Never>] = []
+
+        func take() async {
+            if isTaken { await withCheckedContinuation { waiting.append($0) } } else { isTaken = true }
+        }
+
+        func give() {
+            if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+        }
+    }
 
     @concurrent func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        try await withPodman { engine in
-            try await Self.$engine.withValue(engine) { try await function() }
+        // One engine at a time: builds without a network of their own are on Podman's default one, whose bridge and
+        // addresses all engines of a host think theirs.
+        await Self.turns.take()
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(
+                try await withPodman { engine in
+                    try await Self.$engine.withValue(engine) { try await function() }
+                })
+        } catch {
+            outcome = .failure(error)
         }
+        await Self.turns.give()
+        try outcome.get()
     }
 }
 
@@ -46,8 +71,9 @@ struct Workshop: Sendable {
         return (image, try #require(row).buildID)
     }
 
-    func push(_ files: [String: String]) async throws -> (ReceivedPush, InMemorySourceTree) {
-        let tree = InMemorySourceTree(files)
+    func push(_ files: [String: String]) async throws -> (ReceivedPush, InMemorySourceTree) { try await push(InMemorySourceTree(files)) }
+
+    func push(_ tree: InMemorySourceTree) async throws -> (ReceivedPush, InMemorySourceTree) {
         let appID = try #require(app.id)
         let row = try await store.write { db in
             var row = PushRecord(
@@ -77,9 +103,12 @@ struct Workshop: Sendable {
 }
 
 /// - Parameters:
+///   - packs: makes more buildpacks in a folder of the test's own, and says where.
 ///   - script: a buildpack of the test's own is put before ours: what it runs where a tree has a `script.txt`.
 func withWorkshop(
-    script: String? = nil, limits: BuildsConfiguration.Limits = .init(), socketPath: String? = nil,
+    script: String? = nil, packs: (@Sendable (URL) throws -> String)? = nil, limits: BuildsConfiguration.Limits = .init(),
+    socketPath: String? = nil, logger: Logger = Logger(label: "test"),
+    _ change: @Sendable (inout BuildsConfiguration) -> Void = { _ in },
     _ body: @Sendable (Workshop) async throws -> Void
 ) async throws {
     let podman = try #require(EngineSuite.engine)
@@ -98,22 +127,25 @@ func withWorkshop(
                     .write(to: pack.appending(path: "Containerfile"))
                 roots.insert(folder.appending(path: "packs").path, at: 0)
             }
+            if let packs { roots.insert(try packs(folder), at: 0) }
             let bundle = "/etc/ssl/certs/ca-certificates.crt"
-            let configuration = BuildsConfiguration(
+            var configuration = BuildsConfiguration(
                 buildpackRoots: roots, logs: folder.appending(path: "logs").path, platformID: folder.lastPathComponent.lowercased(),
                 caBundle: FileManager.default.fileExists(atPath: bundle) ? bundle : nil, limits: limits,
                 scratch: folder.appending(path: "scratch").path, baseArchives: baseArchives)
+            change(&configuration)
             var http = HTTPClient.Configuration()
             // An engine that is down is told at once.
             http.connectionPool.retryConnectionEstablishment = false
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: http)
             let engine = EngineClient(socketPath: socketPath ?? podman.socketPath, http: client)
-            let service = BuildService(configuration: configuration, store: store, engine: engine, logger: Logger(label: "test"))
+            let service = BuildService(configuration: configuration, store: store, engine: engine, logger: logger)
             let shop = Workshop(
                 podman: podman, store: store, app: try await store.makeApp("sales", owner: owner), owner: owner, folder: folder,
                 engine: engine, service: service)
             let outcome: Result<Void, any Error>
             do { outcome = .success(try await body(shop)) } catch { outcome = .failure(error) }
+            await service.stop()
             try await client.shutdown()
             try outcome.get()
         }

@@ -1,10 +1,17 @@
+import Foundation
 import Models
 import TestSupport
 import Testing
 
 @testable import Builds
 
-private func formation(_ files: [String: String]) throws -> Formation { try FormationReading(Tree(InMemorySourceTree(files))).formation }
+private func formation(_ files: [String: String]) throws -> Formation { try reading(InMemorySourceTree(files)).formation }
+
+private func reading(_ source: InMemorySourceTree) throws -> FormationReading {
+    let tree = try Tree(source)
+    let pip = try #require(Buildpack.load(roots: [shippedBuildpacks]).first { $0.id == "pip" })
+    return try FormationReading(tree, spec: tree.has(AppSpec.file) ? AppSpec(tree.text(AppSpec.file)) : nil, pack: pip)
+}
 
 struct `Processes` {
     @Test(arguments: [
@@ -36,7 +43,7 @@ struct `Processes` {
     @Test func `a Procfile that is no text is refused`() throws {
         let tree = InMemorySourceTree(bytes: ["Procfile": [0x77, 0xFF, 0x00]])
         #expect(throws: MoorError(.appFailed, "Procfile is not a text file in UTF-8", hint: "save Procfile as UTF-8")) {
-            _ = try FormationReading(Tree(tree))
+            _ = try reading(tree)
         }
     }
 
@@ -50,15 +57,21 @@ struct `Processes` {
             "main.py", "import streamlit as st",
             "streamlit run main.py --server.address 0.0.0.0 --server.port $PORT --server.headless true --browser.gatherUsageStats false"
         ),
-        ("app.py", "import gradio as gr\ndemo = gr.Interface()", "GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=$PORT python app.py"),
+        (
+            "app.py", "import gradio as gr\ndemo = gr.Interface()\ndemo.launch()",
+            "GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=$PORT python app.py"
+        ),
         ("app.py", "from flask import Flask\napi = Flask(__name__)", "gunicorn app:api --bind 0.0.0.0:$PORT --threads 8"),
-        ("main.py", "from fastapi import FastAPI\napp = FastAPI()", "uvicorn main:app --host 0.0.0.0 --port $PORT"),
+        (
+            "main.py", "from fastapi import FastAPI\napp = FastAPI()",
+            "uvicorn main:app --host 0.0.0.0 --port $PORT --proxy-headers --forwarded-allow-ips '*'"
+        ),
     ])
     func `a web process is recognised by what the app imports`(_ file: String, _ text: String, _ command: String) throws {
         let formation = try formation([file: text])
         #expect(formation.map(\.name) == ["web"])
         #expect(formation[0].command == command)
-        #expect(formation[0].health == HealthCheck())
+        #expect(formation[0].health != nil)
     }
 
     @Test func `a release command alone still gets a recognised web process`() throws {
@@ -72,6 +85,63 @@ struct `Processes` {
     @Test func `a Dash app without a server line is told the line`() throws {
         let error = try #require(throws: MoorError.self) { try formation(["app.py": "from dash import Dash\napp = Dash()\n"]) }
         #expect(error.hint?.contains("server = app.server") == true)
+    }
+
+    @Test(arguments: [
+        ("import streamlit", "/_stcore/health", true), ("import marimo\napp = marimo.App()", "/health", true),
+        ("import panel", "/", true), ("import flask\napp = flask.Flask('x')", "/", false),
+    ])
+    func `a framework brings its health path, and whether a viewer stays with one replica`(
+        _ text: String, _ path: String, _ sticky: Bool
+    ) throws {
+        let web = try #require(try formation(["app.py": text, "Procfile": "release: x"]).first)
+        #expect(web.health?.path == path)
+        #expect(web.sticky == sticky)
+        let yaml = try formation(["app.py": text, "moor.yaml": "health: { path: /mine }\nprocesses: { web: { replicas: 2 } }"])
+        #expect(yaml.map(\.health?.path) == ["/mine"])
+    }
+
+    @Test func `formations from before there was a sticky are read`() throws {
+        let old =
+            #"[{"name":"web","command":"x","replicas":2,"resources":{"cpuMillis":1,"memoryBytes":2,"pids":3},"health":{"path":"/","timeoutSeconds":60}}]"#
+        let read = try JSONDecoder().decode(Formation.self, from: Data(old.utf8))
+        #expect(read.map(\.sticky) == [false])
+        let sticky = [ProcessSpec(name: "web", command: "x", sticky: true), ProcessSpec(name: "worker", command: "y")]
+        #expect(try JSONDecoder().decode(Formation.self, from: JSONEncoder().encode(sticky)) == sticky)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"scripts": {"postdeploy": "a; b"}}"#, "web: x", "a; b"),
+            (#"{"scripts": {"postdeploy": {"command": "a", "size": "S"}}}"#, "web: x", "a"),
+            (#"{"scripts": {"dokku": {"postdeploy": "a"}, "postdeploy": "b"}}"#, "web: x\nrelease: r || s", "( r || s ) && ( a )"),
+            (#"{"scripts": {"postdeploy": ""}, "addons": ["redis"]}"#, "web: x\nrelease: r", "r"),
+            (#"{"name": "x"}"#, "web: x", nil),
+        ] as [(String, String, String?)])
+    func `what app.json wants run after the build runs as, or after, the release command`(
+        _ json: String, _ procfile: String, _ command: String?
+    ) throws {
+        let formation = try formation(["Procfile": procfile, "app.json": json])
+        #expect(formation.first(where: \.isReleaseCommand)?.command == command)
+    }
+
+    @Test func `an earlier root's frameworks come first, and take the place of those of their name`() async throws {
+        try await withScratchFolder { root in
+            let table = """
+                files: [app.py]
+                frameworks:
+                  - { name: Dash, language: python, imports: [dash], command: "ours {file}", packages: [ours], health: /up }
+                """
+            try Data(table.utf8).write(to: root.appending(path: "frameworks.yaml"))
+            let packs = try Buildpack.load(roots: [root.path, shippedBuildpacks])
+            let plan = try BuildPlan(InMemorySourceTree(["requirements.txt": "dash", "app.py": "import dash"]), packs: packs)
+            #expect(plan.reading.formation.map(\.command) == ["ours app.py"])
+            #expect(plan.values["install"]?.hasSuffix(" ours") == true)
+            try Data("frameworks: {".utf8).write(to: root.appending(path: "frameworks.yaml"))
+            let error = try #require(throws: MoorError.self) { try Buildpack.load(roots: [root.path, shippedBuildpacks]) }
+            #expect(error.code == .unavailable)
+            #expect(error.message == "\(root.path)/frameworks.yaml cannot be read")
+        }
     }
 
     @Test func `nothing to start is told what was looked for`() throws {
@@ -109,7 +179,7 @@ struct `moor.yaml` {
             "processes:\n  web:\n    replica: 2\n",
             "moor.yaml line 3: processes.web.replica is not a key that is known here; known are command, replicas, resources, autoscale"
         ),
-        ("process:\n  web: {}\n", "moor.yaml line 1: process is not a key that is known here; known are processes, health"),
+        ("process:\n  web: {}\n", "moor.yaml line 1: process is not a key that is known here; known are build, processes, health"),
         (
             "processes:\n  web:\n    replicas: many\n",
             "moor.yaml line 3: processes.web.replicas expects a whole number from 0 to 100, not “many”"
@@ -127,12 +197,12 @@ struct `moor.yaml` {
             "moor.yaml line 4: processes.web.resources.cpu expects cores such as 500m or 2, not “-1”"
         ),
         (
-            "processes:\n  web:\n    resources:\n      gpu: 1\n",
-            "moor.yaml line 4: processes.web.resources.gpu expects 0: this platform has no GPUs to give yet, not “1”"
+            "processes:\n  web:\n    resources:\n      gpu: all\n",
+            "moor.yaml line 4: processes.web.resources.gpu expects a number of GPUs from 0 to 16, or optional, not “all”"
         ),
         ("processes:\n  web:\n    command: [a, b]\n", "moor.yaml line 3: processes.web.command expects a command"),
         ("processes: web\n", "moor.yaml line 1: processes expects names with a colon"),
-        ("- a\n", "moor.yaml line 1: the file expects keys: processes, health"),
+        ("- a\n", "moor.yaml line 1: the file expects keys: build, processes, health"),
         ("processes:\n  other: { replicas: 2 }\n", "moor.yaml line 2: processes.other has no command"),
         (
             "processes:\n  my web: { replicas: 2 }\n",

@@ -72,6 +72,32 @@ private let captured: [(requirements: String, output: String, message: String)] 
         hint: Consider enabling use of system TLS certificates with the `--system-certs` command-line flag
         """, "the package index's certificate is not trusted by the platform"
     ),
+    (
+        "idna==3.10 --hash=sha256:946d\n",
+        """
+        error: Failed to download `idna==3.10`
+          cause: Hash mismatch for `idna==3.10`
+
+                 Expected:
+                   sha256:946d
+        """, "requirements.txt line 1: what the index gave for idna==3.10 is not what its hash says"
+    ),
+    (
+        "mine @ git+https://example.com/x.git\n",
+        """
+           Updating https://example.com/x.git (HEAD)
+        error: Git operation failed
+          cause: failed to clone into: /var/cache/uv/git-v1/db/8def
+        """,
+        "a package was to be fetched with git and could not be: Git operation failed failed to clone into: /var/cache/uv/git-v1/db/8def"
+    ),
+    (
+        "six\npkg-resources==0.0.0\n",
+        """
+        error: No solution found when resolving dependencies
+          cause: Because pkg-resources was not found in the package registry and you require pkg-resources==0.0.0, we can conclude that your requirements are unsatisfiable.
+        """, "requirements.txt line 2: no version of pkg-resources was found"
+    ),
 ]
 
 struct `uv's reasons` {
@@ -84,8 +110,8 @@ struct `uv's reasons` {
         #expect(failure?.hint != nil)
     }
 
-    @Test func `in a pyproject.toml too`() {
-        let project = PyProject("[project]\nname = \"x\"\ndependencies = [\n  \"dash\",\n  \"pandsa\",\n]\n")
+    @Test func `in a pyproject.toml too`() throws {
+        let project = try PyProject("[project]\nname = \"x\"\ndependencies = [\n  \"dash\",\n  \"pandsa\",\n]\n")
         let output = [
             "error: No solution found when resolving dependencies",
             "  cause: Because pandsa was not found in the package registry and x depends on pandsa, we can conclude that your requirements are unsatisfiable.",
@@ -93,6 +119,35 @@ struct `uv's reasons` {
         #expect(
             UVFailure(output, requirements: project.requirements)?.message
                 == "pyproject.toml line 5: no version of pandsa was found. Did you mean pandas?")
+    }
+
+    @Test(arguments: [
+        (
+            """
+            error: Failed to download `https://github.com/astral-sh/python-build-standalone/releases/download/20261110/cpython-3.12.16.tar.gz`
+              cause: error sending request for url
+              cause: dns error
+            cpython-3.13.9-linux-x86_64-gnu                 <download available>
+            cpython-3.11.2-linux-x86_64-gnu    /usr/bin/python3.11
+            cpython-3.11.2-linux-x86_64-gnu    /usr/bin/python3 -> python3.11
+            """, "runtime.txt line 1: Python 3.12 is not on the platform and could not be fetched; the platform has 3.11.2"
+        ),
+        (
+            """
+            error: No interpreter found for Python 3.12 in managed installations or search path
+            cpython-3.16.0a2-linux-x86_64-gnu                 <download available>
+            cpython-3.15.2-linux-x86_64-gnu                   <download available>
+            cpython-3.15.2+freethreaded-linux-x86_64-gnu      <download available>
+            cpython-3.14.10-linux-x86_64-gnu                  <download available>
+            cpython-3.11.2-linux-x86_64-gnu    /usr/bin/python3.11
+            """, "runtime.txt line 1: there is no Python 3.12; the platform has 3.11.2, and can fetch 3.15, 3.14"
+        ),
+    ])
+    func `a Python that cannot be had is told with those that can`(_ output: String, _ message: String) throws {
+        let version = PythonVersion.exact("3.12", "runtime.txt line 1")
+        let failure = UVFailure(output.split(separator: "\n").map(String.init), requirements: Requirements(), python: version)
+        #expect(failure?.message == message)
+        #expect(failure?.hint != nil)
     }
 
     @Test func `are not made up where there is none`() {

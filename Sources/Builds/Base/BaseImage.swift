@@ -96,6 +96,13 @@ struct BaseImage: Sendable {
         for name in names where name.hasPrefix("base-") { await Self.remove("\(configuration.scratch)/\(name)") }
     }
 
+    /// Podman 4.3 keeps its copy of an imported archive for ever.
+    func removeUpload() async {
+        guard let folder = configuration.engineTemporaryFolder else { return }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasPrefix("api_load.tar") { await Self.remove("\(folder)/\(name)") }
+    }
+
     /// A killed run may leave /dev and /proc mounted in it; they are taken away first and never walked into.
     private static func remove(_ folder: String) async {
         let table = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""

@@ -16,11 +16,18 @@ extension BuildService {
             // Owned by the actor and not by who asked first: a cancelled push must not take it from the others.
             let engine = self.engine
             let configuration = self.configuration
-            task = Task { try await Self.prepareBase(engine, configuration, progress) }
+            task = Task {
+                defer { self.endBaseWaits() }
+                return try await Self.prepareBase(engine, configuration, progress)
+            }
             baseInTheMaking = task
         }
+        // Waits for the task's end or for the caller's own: a cancelled push does not stay for a base image.
+        let (ending, wait) = AsyncStream.makeStream(of: Never.self)
+        baseWaits.append(wait)
+        for await _ in ending {}
+        guard !Task.isCancelled else { throw MoorError(.cancelled, "the build was cancelled while it waited for the base image") }
         let result = await task.result
-        if baseInTheMaking == task { baseInTheMaking = nil }
         do {
             let image = try result.get()
             base = image
@@ -28,6 +35,12 @@ extension BuildService {
         } catch {
             throw BuildRun.forPeople(error)
         }
+    }
+
+    private func endBaseWaits() {
+        for wait in baseWaits { wait.finish() }
+        baseWaits = []
+        baseInTheMaking = nil
     }
 
     private static func prepareBase(
@@ -51,6 +64,7 @@ extension BuildService {
                 await progress.line("base image: giving it to the container engine")
                 try await engine.importImage(FileChunks(path: archive), reference: reference)
             }
+            await own.removeUpload()
             await progress.line("base image: ready")
         }
         guard let image = try await engine.image(reference) else {

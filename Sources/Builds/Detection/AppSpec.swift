@@ -10,10 +10,30 @@ struct AppSpec: Sendable, Hashable {
         var replicas: Int?
         var cpuMillis: Int?
         var memoryBytes: Int64?
+        var gpus: GPUWish?
+    }
+
+    /// `resources.gpu`.
+    enum GPUWish: Sendable, Hashable {
+        case count(Int)
+        /// One where the host has one.
+        case optional
+
+        init?(_ text: String) {
+            if text == "optional" {
+                self = .optional
+            } else if let count = Int(text), (0...16).contains(count) {
+                self = .count(count)
+            } else {
+                return nil
+            }
+        }
     }
 
     static let file = "moor.yaml"
 
+    /// `build.buildpack`.
+    var buildpack: Detection.Wanted?
     var processes: [Process] = []
     var healthPath: String?
     var healthTimeoutSeconds: Int?
@@ -27,8 +47,12 @@ struct AppSpec: Sendable, Hashable {
             throw Self.unreadable(error)
         }
         guard let root, root.null == nil else { return }
-        for (key, value) in try Field(key: "", node: root).fields(["processes", "health"]) {
-            if key == "processes" {
+        for (key, value) in try Field(key: "", node: root).fields(["build", "processes", "health"]) {
+            if key == "build" {
+                for (_, value) in try value.fields(["buildpack"]) {
+                    buildpack = .init(name: try value.text("the name of a buildpack"), place: "\(Self.file) line \(value.line)")
+                }
+            } else if key == "processes" {
                 for process in try value.fields(nil) { processes.append(try Self.process(process.key, process.field)) }
             } else {
                 for (key, value) in try value.fields(["path", "timeout"]) {
@@ -65,7 +89,7 @@ struct AppSpec: Sendable, Hashable {
                     switch key {
                     case "cpu": process.cpuMillis = try value.quantity("cores such as 500m or 2", Quantity.cpuMillis)
                     case "memory": process.memoryBytes = try value.quantity("at least 6Mi, such as 512Mi or 1Gi", Quantity.bytes)
-                    default: _ = try value.quantity("0: this platform has no GPUs to give yet") { $0 == "0" ? 0 : nil }
+                    default: process.gpus = try value.quantity("a number of GPUs from 0 to 16, or optional", GPUWish.init)
                     }
                 }
             default:

@@ -7,12 +7,14 @@ struct FormationReading: Sendable, Hashable {
     var notes: [String] = []
     /// What start commands made here need installed.
     var packages: [String] = []
+    /// What app.json wants run in the build.
+    var predeploy: String?
 
     /// - Throws: `appFailed` with file and line.
-    init(_ tree: Tree) throws(MoorError) {
+    init(_ tree: Tree, spec: AppSpec?, pack: Buildpack) throws(MoorError) {
         var commands: [(name: String, command: String)] = []
+        var recognised: Framework?
         if tree.has("Procfile") { commands = try Procfile.parse(try tree.text("Procfile")) }
-        let spec = tree.has(AppSpec.file) ? try AppSpec(try tree.text(AppSpec.file)) : nil
 
         for process in spec?.processes ?? [] {
             if let command = process.command {
@@ -26,12 +28,33 @@ struct FormationReading: Sendable, Hashable {
         // An app of workers alone is fine; only one that names nothing at all, or only what runs before it, is looked into.
         let namesWeb = spec?.processes.contains { $0.name == "web" } == true
         if namesWeb || commands.allSatisfy({ $0.name == "release" }), !commands.contains(where: { $0.name == "web" }) {
-            guard let framework = try Framework.recognise(in: tree) else { throw Self.unknownWeb(tree) }
-            notes.append("recognised \(framework.name) in \(framework.file), starting it with: \(framework.command)")
-            packages = framework.packages
-            commands.insert(("web", framework.command), at: 0)
+            if let framework = try Framework.recognise(in: tree, table: pack.frameworks) {
+                notes.append(
+                    "recognised \(framework.name) in \(framework.file) (\(framework.reason)), starting it with: \(framework.command)")
+                notes += framework.notes
+                packages = framework.packages
+                commands.insert(("web", framework.command), at: 0)
+                recognised = framework
+            } else if let web = pack.processes["web"] {
+                commands.insert(("web", web), at: 0)
+            } else if pack.kind == .dockerfile {
+                // The image says itself what it runs.
+                commands.insert(("web", ""), at: 0)
+            } else {
+                throw Self.unknownWeb(pack)
+            }
         }
-        formation = commands.map { ProcessSpec(name: $0.name, command: $0.command, health: $0.name == "web" ? HealthCheck() : nil) }
+        if tree.has(AppJSON.file) {
+            let scripts = try AppJSON(try tree.text(AppJSON.file))
+            predeploy = scripts.predeploy
+            if let postdeploy = scripts.postdeploy { Self.add(postdeploy: postdeploy, to: &commands) }
+        }
+        formation = commands.map {
+            let isWeb = $0.name == "web"
+            return ProcessSpec(
+                name: $0.name, command: $0.command, resources: pack.resources,
+                health: isWeb ? HealthCheck(path: recognised?.healthPath ?? "/") : nil, sticky: isWeb && recognised?.sticky == true)
+        }
         if let spec { try apply(spec) }
     }
 
@@ -52,11 +75,25 @@ struct FormationReading: Sendable, Hashable {
         }
     }
 
-    private static func unknownWeb(_ tree: Tree) -> MoorError {
-        MoorError(
-            .appFailed,
-            "nothing here says how to start this app: there is no Procfile, and no Dash, Streamlit, FastAPI, Gradio or Flask app was "
-                + "found in \(Framework.candidates.joined(separator: ", "))",
+    /// It runs where the release command does, after it.
+    private static func add(postdeploy: String, to commands: inout [(name: String, command: String)]) {
+        if let index = commands.firstIndex(where: { $0.name == "release" }) {
+            commands[index].command = "( \(commands[index].command) ) && ( \(postdeploy) )"
+        } else {
+            commands.append(("release", postdeploy))
+        }
+    }
+
+    private static func unknownWeb(_ pack: Buildpack) -> MoorError {
+        var names: [String] = []
+        var files: [String] = []
+        for entry in pack.frameworks {
+            if !names.contains(entry.name) { names.append(entry.name) }
+            for file in entry.files where !files.contains(file) { files.append(file) }
+        }
+        let looked = names.isEmpty ? "" : ", and no \(Detection.list(names, "or")) app was found in \(files.joined(separator: ", "))"
+        return MoorError(
+            .appFailed, "nothing here says how to start this app: there is no Procfile\(looked)",
             hint: "add a file named Procfile with one line, such as “web: gunicorn app:server --bind 0.0.0.0:$PORT”")
     }
 }

@@ -1,81 +1,168 @@
+import Foundation
 import Models
 
-/// A web framework recognised from what a module imports, started the way its own documentation deploys it.
+/// A web framework recognised in a tree, and how its app is started.
 struct Framework: Sendable, Hashable {
     var name: String
     /// The module's file.
     var file: String
+    /// What was seen in it: "it imports dash and has “server = app.server”".
+    var reason: String
     var command: String
     /// Packages the command needs, by name; installed where the app does not ask for them itself.
     var packages: [String]
+    var healthPath: String
+    var sticky: Bool
+    /// Files that no framework could be looked for in, and why.
+    var notes: [String] = []
 
-    /// Files that may hold the app, the first that is recognised winning.
-    static let candidates = ["app.py", "main.py", "index.py", "streamlit_app.py", "server.py", "wsgi.py"]
-
-    /// - Returns: nil where no candidate is there or none imports a framework.
-    /// - Throws: `appFailed` where the framework is clear but a line is missing that its deployment needs.
-    static func recognise(in tree: Tree) throws(MoorError) -> Framework? {
-        for file in candidates where tree.has(file) {
-            if let framework = try recognise(file, try tree.text(file)) { return framework }
-        }
-        return nil
-    }
-
-    static func recognise(_ file: String, _ text: String) throws(MoorError) -> Framework? {
-        let module = String(file.dropLast(3))
-        let lines = text.numberedLines.map(\.text)
-        func imports(_ package: String) -> Bool { lines.contains { isImport($0.trimmed, of: package) } }
-        func gunicorn(_ object: String) -> String { "gunicorn \(module):\(object) --bind 0.0.0.0:$PORT --threads 8" }
-
-        if imports("dash") {
-            guard let server = variable(in: lines, { $0.hasSuffix(".server") && !$0.contains("(") }) else {
-                throw MoorError(
-                    .appFailed, "\(file) is a Dash app, but has no line that names its server",
-                    hint: "add the line “server = app.server” after the app is made, or a Procfile with a web process")
+    /// The best fit: the one whose file stands first in its entry's list, then the first in the table.
+    /// - Returns: nil where nothing fits.
+    /// - Throws: `appFailed` where a framework is clear but what its deployment needs is missing, and nothing else fits.
+    static func recognise(in tree: Tree, table: [FrameworkTable.Entry]) throws(MoorError) -> Framework? {
+        var modules = Modules(tree)
+        var best: (rank: Int, framework: Framework)?
+        var missing: (rank: Int, error: MoorError)?
+        for entry in table {
+            for (rank, pattern) in entry.files.enumerated() where rank < best?.rank ?? .max {
+                let files = matches(pattern, tree)
+                for file in files {
+                    switch try fit(entry, file, &modules) {
+                    case .app(let object, let reason):
+                        let command = files.count > 1 ? entry.several ?? entry.command : entry.command
+                        best = (rank, Framework(entry, file, object, reason, command, of: files))
+                    case .objectIsMissing:
+                        if let text = entry.missing, rank < missing?.rank ?? .max {
+                            missing = (rank, MoorError(.appFailed, fill(text.error, file), hint: fill(text.hint, file)))
+                        }
+                    case .nothing: break
+                    }
+                    if best?.rank == rank { break }
+                }
             }
-            return Framework(name: "Dash", file: file, command: gunicorn(server), packages: ["gunicorn"])
         }
-        if imports("streamlit") {
-            return Framework(
-                name: "Streamlit", file: file,
-                command: "streamlit run \(file) --server.address 0.0.0.0 --server.port $PORT --server.headless true "
-                    + "--browser.gatherUsageStats false", packages: ["streamlit"])
+        if var framework = best?.framework {
+            framework.notes = modules.notes
+            return framework
         }
-        if imports("fastapi"), let app = variable(in: lines, { $0.hasPrefix("FastAPI(") || $0.hasPrefix("fastapi.FastAPI(") }) {
-            return Framework(
-                name: "FastAPI", file: file, command: "uvicorn \(module):\(app) --host 0.0.0.0 --port $PORT", packages: ["uvicorn"])
-        }
-        if imports("gradio") {
-            return Framework(
-                name: "Gradio", file: file, command: "GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=$PORT python \(file)",
-                packages: ["gradio"])
-        }
-        if imports("flask"), let app = variable(in: lines, { $0.hasPrefix("Flask(") || $0.hasPrefix("flask.Flask(") }) {
-            return Framework(name: "Flask", file: file, command: gunicorn(app), packages: ["gunicorn"])
-        }
+        if let missing { throw missing.error }
         return nil
     }
 
-    private static func isImport(_ line: String, of package: String) -> Bool {
-        for keyword in ["import \(package)", "from \(package)"] where line.hasPrefix(keyword) {
-            let next = line.dropFirst(keyword.count).first
-            if next == nil || next == " " || next == "." || next == "," || next == ";" || next == "\t" { return true }
-        }
-        return false
+    private init(
+        _ entry: FrameworkTable.Entry, _ file: String, _ object: String, _ reason: String, _ command: String, of files: [String]
+    ) {
+        name = entry.name
+        self.file = file
+        self.reason = reason + (files.count > 1 ? ", the first of \(files.count) such files" : "")
+        self.command = Self.fill(command, Self.isWord(file) ? file : "'\(file)'", object)
+        packages = entry.packages
+        healthPath = entry.health
+        sticky = entry.sticky
     }
 
-    /// The name of the module-level variable that is given a value `isWanted` accepts.
-    private static func variable(in lines: [String], _ isWanted: (String) -> Bool) -> String? {
-        for line in lines {
-            guard let equals = line.firstIndex(of: "="), line.first?.isWhitespace == false else { continue }
-            let value = line[line.index(after: equals)...].split(separator: "#", maxSplits: 1).first.map { String($0).trimmed } ?? ""
-            // "server: Flask = …" is annotated.
-            let name = line[..<equals].split(separator: ":", maxSplits: 1).first.map { String($0).trimmed } ?? ""
-            let isIdentifier = name.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x5F
+    // MARK: Fitting
+
+    private enum Fit {
+        case nothing, objectIsMissing
+        case app(object: String, reason: String)
+    }
+
+    private static func fit(_ entry: FrameworkTable.Entry, _ file: String, _ modules: inout Modules) throws(MoorError) -> Fit {
+        if entry.imports.isEmpty, entry.objects.isEmpty { return .app(object: "", reason: "it is there") }
+        guard let module = try modules.module(file), let imported = entry.imports.first(where: module.imports) else { return .nothing }
+        if entry.objects.isEmpty { return .app(object: "", reason: "it imports \(imported)") }
+        for object in entry.objects {
+            if let method = object.method, module.methods.contains(method) {
+                return .app(object: "", reason: "it imports \(imported) and calls \(method)()")
             }
-            if !name.isEmpty, isIdentifier, isWanted(value) { return name }
+            let wanted = object.call ?? []
+            let found = module.assignments.first { assignment in
+                if let attribute = object.attribute { return !assignment.isCall && assignment.written.hasSuffix("." + attribute) }
+                return assignment.isCall && (wanted.contains(assignment.value) || wanted.contains(assignment.written))
+            }
+            if let found {
+                let line = "\(found.name) = \(found.written)" + (found.isCall ? "(…)" : "")
+                return .app(object: found.name, reason: "it imports \(imported) and has “\(line)”")
+            }
         }
-        return nil
+        return .objectIsMissing
+    }
+
+    /// Files that a name, or a path with "*" for one of its names, stands for.
+    private static func matches(_ pattern: String, _ tree: Tree) -> [String] {
+        guard pattern.contains("*") else { return tree.has(pattern) ? [pattern] : [] }
+        let wanted = pattern.split(separator: "/")
+        return tree.paths.filter { path in
+            let parts = path.split(separator: "/")
+            return parts.count == wanted.count && zip(parts, wanted).allSatisfy { fits($0, $1) } && isPlain(path)
+        }.sorted()
+    }
+
+    private static func fits(_ name: Substring, _ pattern: Substring) -> Bool {
+        guard let star = pattern.firstIndex(of: "*") else { return name == pattern }
+        let (start, end) = (pattern[..<star], pattern[pattern.index(after: star)...])
+        return name.count >= start.count + end.count && name.hasPrefix(start) && name.hasSuffix(end) && !name.hasPrefix(".")
+    }
+
+    /// Between single quotes it can stand in a command. Files of other names are started by a Procfile.
+    private static func isPlain(_ path: String) -> Bool {
+        !path.hasPrefix("-") && path.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "'" && $0 != "\\" }
+    }
+
+    private static func isWord(_ path: String) -> Bool {
+        path.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || "._/-".utf8.contains($0)
+        }
+    }
+
+    private static func fill(_ text: String, _ file: String, _ object: String = "") -> String {
+        var module = (file.hasSuffix(".py") ? String(file.dropLast(3)) : file).replacingOccurrences(of: "/", with: ".")
+        if module.hasSuffix(".__init__") { module = String(module.dropLast(".__init__".count)) }
+        return text.replacingOccurrences(of: "{file}", with: file).replacingOccurrences(of: "{module}", with: module)
+            .replacingOccurrences(of: "{object}", with: object)
+    }
+}
+
+/// The modules of a tree that have been looked into, each read once.
+private struct Modules {
+    let tree: Tree
+    private var read: [String: PythonModule?] = [:]
+    private(set) var notes: [String] = []
+
+    init(_ tree: Tree) { self.tree = tree }
+
+    /// - Returns: nil where the file is no module that can be looked into.
+    mutating func module(_ file: String) throws(MoorError) -> PythonModule? {
+        if let known = read[file] { return known }
+        let module = try look(file)
+        read[file] = .some(module)
+        return module
+    }
+
+    private mutating func look(_ file: String) throws(MoorError) -> PythonModule? {
+        guard let entry = tree.files[file] else { return nil }
+        guard entry.size <= Tree.textLimit else {
+            notes.append("\(file) is larger than 1 MiB: it was not looked into")
+            return nil
+        }
+        guard let bytes = try tree.source.contents(of: file, limit: Tree.textLimit) else { return nil }
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) || bytes.contains(0) {
+            throw MoorError(
+                .appFailed, "\(file) is written in UTF-16 or is no text, which Python cannot read", hint: "save \(file) as UTF-8")
+        }
+        return PythonModule(file.hasSuffix(".ipynb") ? Self.code(ofNotebook: bytes, file) : bytes)
+    }
+
+    /// The code cells one after the other (nbformat 4); nothing where it is no notebook, which its server will say.
+    private static func code(ofNotebook bytes: [UInt8], _ file: String) -> [UInt8] {
+        guard let notebook = try? JSONReader.read(String(decoding: bytes, as: UTF8.self), file: file) else { return [] }
+        var code = ""
+        for cell in notebook["cells"]?.array ?? [] where cell["cell_type"]?.string == "code" {
+            let source = cell["source"]
+            code += source?.string ?? (source?.array ?? []).compactMap(\.string).joined()
+            code += "\n"
+        }
+        return Array(code.utf8)
     }
 }

@@ -18,6 +18,19 @@ struct Requirements: Sendable, Hashable {
     var files: Set<String> = []
     /// Folders of the repository that are installed as packages; "" is the whole of it.
     var folders: Set<String> = []
+    /// Options of the files that uv takes only on its command line, as it spells them.
+    var flags: [String] = []
+
+    /// Names in `${…}`, which uv fills from the build's environment, with their places ("requirements.txt line 3").
+    private(set) var variables: [Variable] = []
+
+    struct Variable: Sendable, Hashable {
+        var name: String
+        var place: String
+    }
+
+    /// The first requirement that is fetched with git, which is then needed in the build.
+    var fetchedWithGit: Entry? { entries.first { $0.text.contains("git+") } }
 
     func has(_ name: String) -> Bool { entries.contains { $0.name == Self.normalise(name) } }
 
@@ -26,8 +39,11 @@ struct Requirements: Sendable, Hashable {
     /// - Throws: `appFailed` naming the line that names a file which is not there.
     init(_ path: String, in tree: Tree) throws(MoorError) { try read(path, in: tree) }
 
-    private mutating func read(_ path: String, in tree: Tree) throws(MoorError) {
+    mutating func read(_ path: String, in tree: Tree) throws(MoorError) {
         guard files.insert(path).inserted else { return }
+        guard files.count <= 200 else {
+            throw MoorError(.appFailed, "\(path): more than 200 files name each other", hint: "put the packages into fewer files")
+        }
         var pending: (number: Int, text: String)?
         for (number, raw) in try tree.text(path).numberedLines {
             var line = (number: pending?.number ?? number, text: (pending?.text ?? "") + raw)
@@ -41,14 +57,25 @@ struct Requirements: Sendable, Hashable {
         }
     }
 
-    private mutating func read(line raw: String, number: Int, of path: String, in tree: Tree) throws(MoorError) {
+    mutating func read(line raw: String, number: Int, of path: String, in tree: Tree) throws(MoorError) {
         var line = raw.trimmed
         if line.hasPrefix("#") || line.isEmpty { return }
+        if let query = line.firstIndex(of: "?"), line[query...].contains("${") {
+            throw MoorError(
+                .appFailed, "\(path) line \(number): a value in a URL's query would be kept in the image",
+                hint: "put it before the host, as in https://user:${TOKEN}@host/package.whl, or use --extra-index-url")
+        }
         if let comment = line.range(of: " #") { line = line[..<comment.lowerBound].trimmed }
+        addVariables(of: line, "\(path) line \(number)")
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
         let options = ["-r": true, "--requirement": true, "-c": true, "--constraint": true, "-e": false, "--editable": false]
         for (option, isInclude) in options {
             guard let value = Self.value(of: option, in: line) else { continue }
+            if !isInclude, value.contains("://") {
+                try Self.checkScheme(value, path, number)
+                entries.append(Entry(file: path, line: number, name: Self.egg(value), text: value))
+                return
+            }
             // pip reads what -r and -c name beside the file itself, and every other path from where it is run.
             guard let target = try Self.resolve(value, from: isInclude ? folder : "", path, number) else { return }
             if isInclude {
@@ -58,7 +85,8 @@ struct Requirements: Sendable, Hashable {
             entries.append(Entry(file: path, line: number, name: nil, text: line))
             return try take(target, value, path, number, tree)
         }
-        if line.hasPrefix("-") { return }
+        if line.hasPrefix("-") { return try readOption(line, number, path, tree) }
+        try Self.checkScheme(line, path, number)
         entries.append(Entry(file: path, line: number, name: Self.name(of: line), text: line))
         let subject = line.split(separator: " @ ", maxSplits: 1).last.map { String($0).trimmed } ?? line
         let place = subject.split(separator: ";").first.map { String($0).trimmed } ?? subject
@@ -69,7 +97,61 @@ struct Requirements: Sendable, Hashable {
         try take(target, place, path, number, tree)
     }
 
-    private mutating func take(_ target: String, _ written: String, _ path: String, _ number: Int, _ tree: Tree) throws(MoorError) {
+    private mutating func readOption(_ line: String, _ number: Int, _ path: String, _ tree: Tree) throws(MoorError) {
+        if line == "--pre" { flags.append("--prerelease=allow") }
+        if let host = Self.value(of: "--trusted-host", in: line),
+            host.utf8.allSatisfy({ "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:_-".utf8.contains($0) }), !host.isEmpty
+        {
+            flags.append("--allow-insecure-host=\(host)")
+        }
+        for option in ["-f", "--find-links"] {
+            guard let value = Self.value(of: option, in: line) else { continue }
+            guard let target = try Self.resolve(value, from: "", path, number) else { return }
+            try take(target, value, path, number, tree)
+        }
+    }
+
+    /// What uv cannot fetch, or builds have no key for.
+    static func checkScheme(_ text: String, _ file: String, _ line: Int) throws(MoorError) {
+        for scheme in ["hg+", "svn+", "bzr+"] where text.hasPrefix(scheme) || text.contains("@ \(scheme)") {
+            throw MoorError(
+                .appFailed, "\(file) line \(line): “\(text.prefix(120))” is not fetched with git, the only such program builds have",
+                hint: "name a release of the package, or its https archive")
+        }
+        guard text.contains("git+ssh://") || text.contains("git+git@") || text.hasPrefix("git@") else { return }
+        throw MoorError(
+            .appFailed, "\(file) line \(line): “\(text.prefix(120))” is fetched over ssh, for which builds have no key",
+            hint: "write git+https://… in its place, with a token from the build-time config where it needs one")
+    }
+
+    /// "#egg=name" of a URL.
+    private static func egg(_ url: String) -> String? {
+        url.range(of: "#egg=").flatMap { name(of: String(url[$0.upperBound...])) }
+    }
+
+    /// The text as uv takes it: pip installs what `-e git+…` names, uv wants it without the `-e`.
+    static func forUV(_ text: String) -> String {
+        guard text.contains("git+") else { return text }
+        return text.numberedLines.map { line in
+            for option in ["-e", "--editable"] {
+                if let value = value(of: option, in: line.text.trimmed), value.hasPrefix("git+") { return value }
+            }
+            return line.text
+        }.joined(separator: "\n")
+    }
+
+    /// As pip takes them: capitals, digits and underscores.
+    mutating func addVariables(of text: String, _ place: String) {
+        var rest = text[...]
+        while let start = rest.range(of: "${"), let end = rest[start.upperBound...].firstIndex(of: "}") {
+            let name = String(rest[start.upperBound..<end])
+            rest = rest[end...]
+            let isName = name.utf8.allSatisfy { (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
+            if !name.isEmpty, isName, !variables.contains(where: { $0.name == name }) { variables.append(.init(name: name, place: place)) }
+        }
+    }
+
+    mutating func take(_ target: String, _ written: String, _ path: String, _ number: Int, _ tree: Tree) throws(MoorError) {
         if tree.has(target) {
             files.insert(target)
         } else if tree.hasFolder(target) {
@@ -93,6 +175,12 @@ struct Requirements: Sendable, Hashable {
             return rest.dropFirst().trimmed
         }
         return rest.isEmpty ? nil : rest.trimmed
+    }
+
+    /// The path of what a file in the root names as a path of the repository.
+    /// - Throws: `appFailed` where it lies outside.
+    static func inRepository(_ written: String, _ file: String, _ line: Int) throws(MoorError) -> String {
+        try resolve(written, from: "", file, line) ?? ""
     }
 
     /// The path from the repository's root; nil for a URL.

@@ -25,12 +25,15 @@ struct Tree: Sendable {
 
     /// Text files that people write by hand are far smaller.
     static let textLimit = 1 << 20
+    /// Lock files are written by programs.
+    static let lockLimit = 16 << 20
 
     /// The file as text, a byte order mark taken off; UTF-16 is read where a mark says so, as pip does (PowerShell's
     /// `pip freeze > requirements.txt` writes it).
-    /// - Throws: `appFailed` where it is no text.
-    func text(_ path: String) throws(MoorError) -> String {
-        guard let bytes = try source.contents(of: path, limit: Self.textLimit) else {
+    /// - Parameter limit: bytes.
+    /// - Throws: `appFailed` where it is no text, `invalid` where it is larger.
+    func text(_ path: String, limit: Int = Self.textLimit) throws(MoorError) -> String {
+        guard let bytes = try source.contents(of: path, limit: limit) else {
             throw MoorError(.appFailed, "\(path) is not in the repository", hint: "commit it, or take the line out that names it")
         }
         let text =

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What commands of a build get from the host: proxies, package index, trusted certificates, clamped limits.
-enum BuildEnvironment {
+package enum BuildEnvironment {
     /// Where Debian has the trusted certificates; the host's are mounted over it for the build.
     static let certificates = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -18,12 +18,32 @@ enum BuildEnvironment {
         return variables
     }
 
+    /// What a build must reach by configuration of the host: its package indexes, Debian mirrors and proxies, as "host:port".
+    package static func endpoints(_ host: [String: String] = ProcessInfo.processInfo.environment) -> [String] {
+        let indexes = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"].compactMap { host[$0] }
+        let proxies = proxyVariables(host).filter { $0.key.uppercased() != "NO_PROXY" }.values
+        let words = (indexes + proxies + AptSources.host(suite: BaseRecipe().suite)).flatMap { $0.split(separator: " ") }
+        let found = words.compactMap { word -> String? in
+            // An index may be given with a name: name=https://…
+            let text = word.split(separator: "=", maxSplits: 1).last { $0.contains("://") } ?? word
+            guard let url = URL(string: String(text)), let scheme = url.scheme, let name = url.host(), !name.isEmpty else { return nil }
+            let usual = ["http": 80, "https": 443, "socks5": 1080]
+            return (url.port ?? usual[scheme]).map { "\(name):\($0)" }
+        }
+        return Set(found).sorted()
+    }
+
     /// Given to each command and kept out of the image.
-    static func variables(_ configuration: BuildsConfiguration, host: [String: String] = ProcessInfo.processInfo.environment) -> [String] {
+    /// - Parameter values: the app's build config, which wins.
+    static func variables(
+        _ configuration: BuildsConfiguration, values: [String: String] = [:],
+        host: [String: String] = ProcessInfo.processInfo.environment
+    ) -> [String] {
         var variables = proxyVariables(host)
         variables["HOME"] = "/root"
         variables["SSL_CERT_FILE"] = certificates
         if let index = host["UV_DEFAULT_INDEX"] ?? host["UV_INDEX_URL"] ?? host["PIP_INDEX_URL"] { variables["UV_DEFAULT_INDEX"] = index }
+        variables.merge(values) { $1 }
         return variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
 

@@ -1,40 +1,103 @@
 import Models
 
-/// Lets a few builds run at once; the rest wait in the order they came.
+/// Lets a few builds run at once, one of each app; the rest wait in the order they came, and are told their place.
 actor BuildSlots {
-    private var free: Int
-    private var waiting: [(id: UInt64, turn: CheckedContinuation<Bool, Never>)] = []
+    /// Builds that wait at most; whoever comes then is refused.
+    let longest: Int
+    /// The numbers of the slots that nobody has, the lowest last.
+    private var free: [Int]
+    private var running: Set<AppID> = []
+    private var waiting: [Waiting] = []
+    /// Slots that were handed over to somebody who has not read it yet.
+    private var unread: [UInt64: Int] = [:]
     private var nextID: UInt64 = 0
 
-    init(_ count: Int) { free = max(1, count) }
+    private enum Event: Sendable {
+        /// How many wait before this one.
+        case ahead(Int)
+        case turn(slot: Int)
+    }
 
-    /// Waits for a slot. - Returns: how many waited before this one; nil where it had to wait for nobody.
-    var ahead: Int? { free > 0 ? nil : waiting.count + 1 }
+    private struct Waiting {
+        var id: UInt64
+        var app: AppID
+        var ahead: Int?
+        /// Holds the newest event only: a slow listener misses places, never its turn, which is the last.
+        var events: AsyncStream<Event>.Continuation
+    }
 
-    /// - Throws: `cancelled` where the task is cancelled while it waits; it holds no slot then.
-    func take() async throws(MoorError) {
-        if free > 0 {
-            free -= 1
-            return
+    init(_ count: Int, longest: Int = 100) {
+        free = Array((0..<max(1, count)).reversed())
+        self.longest = longest
+    }
+
+    /// Waits for a slot; `give` must follow.
+    /// - Parameter told: hears how many wait before this one, at once where it must wait, and again whenever that changes.
+    /// - Returns: the slot's number, from zero.
+    /// - Throws: `cancelled` where the task is cancelled while it waits, `rateLimited` where too many wait; it holds no slot then.
+    func take(_ app: AppID, told: (_ ahead: Int) async -> Void) async throws(MoorError) -> Int {
+        if Task.isCancelled { throw Self.cancelled }
+        if waiting.isEmpty, !running.contains(app), let slot = free.popLast() {
+            running.insert(app)
+            return slot
+        }
+        guard waiting.count < longest else {
+            throw MoorError(
+                .rateLimited, "\(waiting.count) builds wait already; this one was not added to them",
+                hint: "push again in some minutes; the platform's admin can let more builds run at once with build.concurrency")
         }
         nextID += 1
         let id = nextID
-        let got = await withTaskCancellationHandler {
-            await withCheckedContinuation { turn in
-                if Task.isCancelled { turn.resume(returning: false) } else { waiting.append((id, turn)) }
+        let (events, input) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1))
+        waiting.append(Waiting(id: id, app: app, events: input))
+        hand()
+        for await event in events {
+            switch event {
+            case .ahead(let count): await told(count)
+            case .turn(let slot):
+                unread[id] = nil
+                guard !Task.isCancelled else {
+                    give(slot, app)
+                    throw Self.cancelled
+                }
+                return slot
             }
-        } onCancel: {
-            Task { await self.giveUp(id) }
         }
-        guard got else { throw MoorError(.cancelled, "the build was cancelled while it waited for its turn") }
+        leave(id, app)
+        throw Self.cancelled
     }
 
-    private func giveUp(_ id: UInt64) {
-        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return }
-        waiting.remove(at: index).turn.resume(returning: false)
+    func give(_ slot: Int, _ app: AppID) {
+        free.append(slot)
+        free.sort(by: >)
+        running.remove(app)
+        hand()
     }
 
-    func give() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().turn.resume(returning: true) }
+    /// The task was cancelled; its turn may have come in that moment, and nobody has read that.
+    private func leave(_ id: UInt64, _ app: AppID) {
+        if let index = waiting.firstIndex(where: { $0.id == id }) {
+            waiting.remove(at: index)
+            hand()
+        } else if let slot = unread.removeValue(forKey: id) {
+            give(slot, app)
+        }
     }
+
+    /// Gives free slots to the first who may have them, and tells the others where they stand now.
+    private func hand() {
+        while let index = waiting.firstIndex(where: { !running.contains($0.app) }), let slot = free.popLast() {
+            let next = waiting.remove(at: index)
+            running.insert(next.app)
+            unread[next.id] = slot
+            next.events.yield(.turn(slot: slot))
+            next.events.finish()
+        }
+        for index in waiting.indices where waiting[index].ahead != index {
+            waiting[index].ahead = index
+            waiting[index].events.yield(.ahead(index))
+        }
+    }
+
+    private static let cancelled = MoorError(.cancelled, "the build was cancelled while it waited for its turn")
 }

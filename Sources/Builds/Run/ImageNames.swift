@@ -4,8 +4,25 @@ import Models
 enum ImageNames {
     static func root(_ platformID: String) -> String { "localhost/moor-\(platformID)/" }
     static func repository(_ platformID: String, _ app: AppName) -> String { root(platformID) + app.rawValue }
+    /// Layers that every app may stand on.
+    static func shared(_ platformID: String) -> String { "localhost/moor-\(platformID)-layers" }
     /// A volume of each app's own: a package's build runs code, which must not reach what other apps install.
-    static func cache(_ platformID: String, _ app: AppName) -> String { "moor-\(platformID)-cache-\(app)" }
+    static func cachePrefix(_ platformID: String) -> String { "moor-\(platformID)-cache-" }
+    static func cache(_ platformID: String, _ app: AppName) -> String { cachePrefix(platformID) + app.rawValue }
+
+    /// Whether it is a layer that is kept for the next build, and not an app's image.
+    static func isLayer(_ reference: String) -> Bool { reference.contains(":deps-") }
+
+    /// The app whose image or layer it is; nil for what all apps share, and for what is not of this platform.
+    static func app(of reference: String, _ platformID: String) -> AppName? {
+        guard reference.hasPrefix(root(platformID)) else { return nil }
+        return AppName(rawValue: String(reference.dropFirst(root(platformID).count).prefix { $0 != ":" }))
+    }
+
+    /// Whether it is this platform's. Base images are every platform's on an engine.
+    static func isOurs(_ reference: String, _ platformID: String) -> Bool {
+        reference.hasPrefix(root(platformID)) || reference.hasPrefix(shared(platformID) + ":")
+    }
     static func containerPrefix(_ platformID: String) -> String { "moor-\(platformID)-build-" }
     static let base = "localhost/moor-base"
 }

@@ -4,28 +4,48 @@ import Foundation
 struct LogLines {
     /// Longer lines are broken.
     static let longest = 4096
+    /// What must not be told, also where a line is broken in the middle of it.
+    let mask: SecretMask
     private var pending: [UInt8] = []
+    /// How many bytes of `pending` are known to be of a value.
+    private var hidden = 0
+    /// The count at which `pending` is broken.
+    private var limit = Self.longest
+
+    init(mask: SecretMask = SecretMask()) { self.mask = mask }
 
     mutating func read(_ bytes: some Sequence<UInt8>) -> [String] {
         var lines: [String] = []
         for byte in bytes {
             // A progress bar's carriage return ends a line too.
-            if byte == 0x0A || byte == 0x0D || pending.count >= Self.longest {
-                if !pending.isEmpty { lines.append(Self.clean(pending)) }
-                pending.removeAll(keepingCapacity: true)
+            if byte == 0x0A || byte == 0x0D {
+                if let line = finish() { lines.append(line) }
+            } else {
+                pending.append(byte)
+                if pending.count >= limit { lines.append(breakOff()) }
             }
-            if byte != 0x0A, byte != 0x0D { pending.append(byte) }
         }
         return lines
     }
 
     /// The last line where nothing ended it.
     mutating func finish() -> String? {
-        defer { pending = [] }
-        return pending.isEmpty ? nil : Self.clean(pending)
+        defer {
+            pending.removeAll(keepingCapacity: true)
+            hidden = 0
+            limit = Self.longest
+        }
+        return pending.isEmpty ? nil : Self.clean(mask.masked(pending, hidden: hidden))
     }
 
-    private static func clean(_ bytes: [UInt8]) -> String { clean(String(decoding: bytes, as: UTF8.self)) }
+    private mutating func breakOff() -> String {
+        let told: [UInt8]
+        (told, pending, hidden) = mask.broken(pending, hidden: hidden)
+        limit = pending.count + Self.longest
+        return Self.clean(told)
+    }
+
+    private static func clean(_ bytes: some Collection<UInt8>) -> String { clean(String(decoding: bytes, as: UTF8.self)) }
 
     /// Takes terminal escapes (ECMA-48) and other control characters out, and user names and passwords out of URLs.
     static func clean(_ text: String) -> String {

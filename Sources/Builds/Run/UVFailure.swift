@@ -6,20 +6,31 @@ struct UVFailure: Sendable, Hashable {
     var message: String
     var hint: String?
 
-    /// - Parameter output: the lines that uv wrote.
+    /// - Parameters:
+    ///   - output: the lines that uv wrote.
+    ///   - python: what the app asks for.
     /// - Returns: nil where nothing in them is uv's reason.
-    init?(_ output: [String], requirements: Requirements) {
+    init?(_ output: [String], requirements: Requirements, python: PythonVersion? = nil) {
         let reason = Self.reason(output)
         guard !reason.isEmpty else { return nil }
         let text = reason.joined(separator: " ")
 
         self.init(message: "")
-        if text.contains("Couldn't parse requirement") {
+        // The build lists the Pythons where it could not have the one that is wanted.
+        if reason.contains(where: { $0.hasPrefix("cpython-") }) || text.contains("No interpreter found for") {
+            self = Self.noPython(text, reason, python)
+        } else if text.contains("Hash mismatch for "), let name = Self.between("Hash mismatch for `", "`", text) {
+            message =
+                "\(Self.place(of: Requirements.name(of: name) ?? name, requirements))what the index gave for \(name) is not what its hash says"
+            hint = "make the hashes anew; if that does not help, the index serves other files than it did"
+        } else if text.contains("Couldn't parse requirement") {
             self = Self.unparsable(text, reason, requirements)
         } else if let name = Self.between("Because ", " was not found in the package registry", text) {
             let place = Self.place(of: name, requirements)
             message = "\(place)no version of \(name) was found"
-            if let near = PopularPackages.near(name) {
+            if name == "pkg-resources" {
+                hint = "take the line out: some pip freeze writes it by mistake"
+            } else if let near = PopularPackages.near(name) {
                 message += ". Did you mean \(near)?"
                 hint = "write \(near) in its place"
             } else {
@@ -59,9 +70,9 @@ struct UVFailure: Sendable, Hashable {
             message =
                 lines.isEmpty ? "the requirements contradict each other" : "these contradict each other: \(lines.joined(separator: ", "))"
             hint = "loosen one of them; uv's reasoning stands above"
-        } else if text.contains("Git executable not found") || text.contains("`git`") {
-            message = "a requirement is fetched with git, which builds do not have yet"
-            hint = "name a release of the package, or its https archive"
+        } else if text.contains("Git executable not found") || text.contains("Git operation failed") {
+            message = "a package was to be fetched with git and could not be: \(Self.sentence(text))"
+            hint = "check its address and revision, and that builds may read it"
         } else {
             message = "installing the packages failed: \(Self.sentence(text))"
             hint = "the lines above are uv's own"
@@ -71,6 +82,32 @@ struct UVFailure: Sendable, Hashable {
     private init(message: String, hint: String? = nil) {
         self.message = message
         self.hint = hint
+    }
+
+    /// After its reason the build lists what `uv python list` says.
+    private static func noPython(_ text: String, _ reason: [String], _ python: PythonVersion?) -> UVFailure {
+        let wanted = python?.request ?? between("No interpreter found for Python ", " in ", text) ?? "another version"
+        var here: [String] = []
+        var others: [String] = []
+        for line in reason where line.hasPrefix("cpython-") && !line.contains("+freethreaded") {
+            guard let version = line.split(separator: "-").dropFirst().first.map(String.init) else { continue }
+            if !line.contains("<download available>") {
+                if !here.contains(version) { here.append(version) }
+            } else if version.utf8.allSatisfy({ $0 < 0x3A }) {
+                let minor = version.split(separator: ".").prefix(2).joined(separator: ".")
+                if !others.contains(minor) { others.append(minor) }
+            }
+        }
+        let place = python.map { "\($0.place): " } ?? ""
+        let has = here.isEmpty ? "" : "; the platform has \(here.joined(separator: ", "))"
+        let first = here.first.map { $0.split(separator: ".").prefix(2).joined(separator: ".") }
+        if text.contains("Failed to download") {
+            return UVFailure(
+                message: "\(place)Python \(wanted) is not on the platform and could not be fetched\(has)",
+                hint: first.map { "ask for \($0), or have the platform's admin let builds reach uv's Python downloads" })
+        }
+        let most = others.isEmpty ? "" : ", and can fetch \(others.joined(separator: ", "))"
+        return UVFailure(message: "\(place)there is no Python \(wanted)\(has)\(most)", hint: "ask for one of these")
     }
 
     private static func unparsable(_ text: String, _ reason: [String], _ requirements: Requirements) -> UVFailure {

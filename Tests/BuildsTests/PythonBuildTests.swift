@@ -1,0 +1,159 @@
+import Builds
+import Foundation
+import Models
+import TestSupport
+import Testing
+
+private let hashes = [
+    "six": "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274",
+    "idna": "sha256:946d195a0d259cbba61165e88e65941f16e9b36ea6ddb97f00452bae8b1287d3",
+]
+
+private func pipfileLock(six hash: String) -> String {
+    """
+    {"_meta": {"sources": [{"name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": true}]},
+     "default": {
+       "six": {"hashes": ["\(hash)"], "version": "==1.17.0"},
+       "colorama": {"version": "==0.4.6", "markers": "sys_platform == 'win32'"}}}
+    """
+}
+
+@Suite(.engine, .serialized, .timeLimit(.minutes(10)))
+struct `Python apps in a real engine` {
+    @Test func `Pipfile.lock gives what is pinned in it, and no more`() async throws {
+        try await withWorkshop { shop in
+            let heard = Heard()
+            let built = try await shop.build(["Pipfile.lock": pipfileLock(six: hashes["six"] ?? ""), "Procfile": "web: x"], log: heard.log)
+            #expect(await heard.contains("+ six==1.17.0"))
+            #expect(await heard.contains("using Python 3.11"))
+            let listed = try await shop.run(built.image.reference, "ls", "/opt/venv/lib/python3.11/site-packages")
+            #expect(listed.contains("six.py"))
+            #expect(!listed.contains("colorama"))
+        }
+        // An app of its own: what another's layer holds was checked when it was installed.
+        try await withWorkshop { shop in
+            let error = await refused {
+                try await shop.build(["Pipfile.lock": pipfileLock(six: hashes["idna"] ?? ""), "Procfile": "web: x"])
+            }
+            #expect(error?.message == "Pipfile.lock line 3: what the index gave for six==1.17.0 is not what its hash says")
+        }
+    }
+
+    @Test func `poetry.lock holds the versions, and the repository is installed after them`() async throws {
+        try await withWorkshop { shop in
+            let files = [
+                "pyproject.toml": """
+                [tool.poetry]
+                name = "mine"
+                version = "1"
+                description = ""
+                authors = []
+                [tool.poetry.dependencies]
+                python = "^3.10"
+                idna = "^3.0"
+                [build-system]
+                requires = ["poetry-core"]
+                build-backend = "poetry.core.masonry.api"
+                """,
+                "poetry.lock": """
+                [[package]]
+                name = "idna"
+                version = "3.10"
+                files = [{file = "idna-3.10-py3-none-any.whl", hash = "\(hashes["idna"] ?? "")"}]
+                [[package]]
+                name = "pytest"
+                version = "8.0.0"
+                files = []
+                [metadata]
+                lock-version = "2.0"
+                """,
+                "mine/__init__.py": "x = 9\n", "Procfile": "web: x",
+            ]
+            let heard = Heard()
+            let built = try await shop.build(files, log: heard.log)
+            #expect(await heard.contains("+ idna==3.10"))
+            #expect(await !heard.contains("pytest"))
+            let said = try await shop.run(built.image.reference, "sh", "-c", "cd /; python -c 'import mine, idna; print(mine.x)'")
+            #expect(said == "9\n")
+        }
+    }
+
+    /// The bug fix that `.python-version` names is one that the base does not have.
+    @Test func `uv.lock gives what is locked, on the base's own Python`() async throws {
+        try await withWorkshop { shop in
+            let six = "https://files.pythonhosted.org/packages/b7/ce/149a00dd41f10bc29e5921b496af8b574d8413afcd5e30dfa0ed46c2cc5e"
+            let files = [
+                ".python-version": "3.11.99\n", "mine.py": "x = 7\n", "Procfile": "web: x",
+                "pyproject.toml": """
+                [project]
+                name = "mine"
+                version = "1"
+                requires-python = ">=3.10"
+                dependencies = ["six==1.17.0"]
+                [build-system]
+                requires = ["setuptools"]
+                build-backend = "setuptools.build_meta"
+                """,
+                "uv.lock": """
+                version = 1
+                requires-python = ">=3.10"
+                [[package]]
+                name = "mine"
+                version = "1"
+                source = { editable = "." }
+                dependencies = [{ name = "six" }]
+                [package.metadata]
+                requires-dist = [{ name = "six", specifier = "==1.17.0" }]
+                [[package]]
+                name = "six"
+                version = "1.17.0"
+                source = { registry = "https://pypi.org/simple" }
+                wheels = [{ url = "\(six)/six-1.17.0-py2.py3-none-any.whl", hash = "\(hashes["six"] ?? "")" }]
+                """,
+            ]
+            let heard = Heard()
+            let built = try await shop.build(files, log: heard.log)
+            #expect(await heard.contains(".python-version line 1 asks for Python 3.11.99: any 3.11 is taken"))
+            let said = try await shop.run(built.image.reference, "sh", "-c", "cd /; python -c 'import mine, six; print(mine.x)'")
+            #expect(said == "7\n")
+        }
+    }
+
+    @Test func `a value that the packages need and builds are not told is named`() async throws {
+        try await withWorkshop { shop in
+            let lines = "# ours\n--index-url https://${INDEX_TOKEN}@127.0.0.1:9/simple\nsix\n"
+            let error = await refused { try await shop.build(["requirements.txt": lines, "Procfile": "web: x"]) }
+            #expect(error?.message == "requirements.txt line 2 needs ${INDEX_TOKEN}, which the app's config for builds does not have")
+        }
+    }
+
+    @Test func `what app.json wants run in the build is kept in the image`() async throws {
+        try await withWorkshop { shop in
+            let files = [
+                "requirements.txt": "six", "Procfile": "web: x", "data/a.txt": "a",
+                "app.json": #"{"scripts": {"predeploy": "id -u > made.txt && cat data/a.txt >> made.txt"}}"#,
+            ]
+            let built = try await shop.build(files)
+            let said = try await shop.run(built.image.reference, "sh", "-c", "cat made.txt; stat -c %u made.txt")
+            #expect(said == "10001\na10001\n")
+            let error = await refused {
+                try await shop.build(files.merging(["app.json": #"{"scripts": {"predeploy": "echo no; exit 3"}}"#]) { $1 })
+            }
+            #expect(error?.message == "app.json's predeploy failed with exit code 3")
+            #expect(error?.detail.last == "no")
+        }
+    }
+
+    /// Where Python can be fetched, this one cannot: there is none.
+    @Test func `a Python that cannot be had is named with where it is asked for`() async throws {
+        try await withWorkshop { shop in
+            let error = await refused {
+                try await shop.build(["requirements.txt": "six", ".python-version": "3.99\n", "Procfile": "web: x"])
+            }
+            #expect(error?.code == .appFailed)
+            #expect(error?.message.hasPrefix(".python-version line 1: there is no Python 3.99; the platform has 3.11.") == true)
+            let containers = try await shop.containers()
+            #expect(containers == "")
+        }
+    }
+}
