@@ -23,6 +23,15 @@ enum ConfigRules {
         }
     }
 
+    /// Of a value for builds.
+    static func validate(buildName name: String) throws(MoorError) {
+        try validate(name: name)
+        guard !reservedInBuilds.contains(name) else {
+            throw MoorError(
+                .invalid, "\(name) is set by the platform for every build", hint: "builds need it as it is; choose another name")
+        }
+    }
+
     static func validate(_ config: [String: String]) throws(MoorError) {
         var total = 0
         for (name, value) in config.sorted(by: { $0.key < $1.key }) {
@@ -43,6 +52,8 @@ enum ConfigRules {
                 hint: "put large content into a file of the repository or a store of its own")
         }
     }
+
+    private static let reservedInBuilds: Set = ["PATH", "HOME"]
 
     static func isReserved(_ name: String) -> Bool { name == "PORT" || name == "HOST" || name.hasPrefix("MOOR_") }
 }

@@ -8,12 +8,15 @@ struct ConfigSealer: Sendable {
     enum Purpose: Sendable {
         /// One current config variable.
         case value(key: String)
+        /// One value for builds.
+        case buildValue(key: String)
         /// The config of release v*n*.
         case snapshot(number: Int)
 
         fileprivate var text: String {
             switch self {
             case .value(let key): "config/\(key)"
+            case .buildValue(let key): "build-config/\(key)"
             case .snapshot(let number): "release/\(number)"
             }
         }
@@ -82,5 +85,13 @@ extension ConfigSealer {
 
     func openValue(_ sealed: Data, key: String, app: AppID) throws(MoorError) -> String {
         String(decoding: try open(sealed, app: app, for: .value(key: key)), as: UTF8.self)
+    }
+
+    func sealBuildValue(_ value: String, key: String, app: AppID) throws(MoorError) -> Data {
+        try seal(Data(value.utf8), app: app, for: .buildValue(key: key))
+    }
+
+    func openBuildValue(_ sealed: Data, key: String, app: AppID) throws(MoorError) -> String {
+        String(decoding: try open(sealed, app: app, for: .buildValue(key: key)), as: UTF8.self)
     }
 }

@@ -20,7 +20,7 @@ extension ReleaseService {
             try await self.removeReplicas(of: record, appID)
             try await self.removeSource(record)
             let images = try await self.store.read { db in try Self.imagesOfAppAlone(appID, db) }
-            if !images.isEmpty { await self.removeImages(images) }
+            if !images.isEmpty { try await self.removeImages(images) }
             try await self.store.write { db in
                 // The two rows name each other; the rest goes with the app's by the schema.
                 try db.execute(sql: "UPDATE apps SET liveReleaseID = NULL WHERE id = ?", arguments: [appID])

@@ -26,16 +26,10 @@ extension ReleaseService {
                 continue
             }
             await applyEventually(appID)
-            // Looked up now, while nobody pushes yet.
-            let images = try await removableImages(of: appID, atStart: true)
-            own { await self.takeUp(rolling.first { $0.appID == appID }, removing: images) }
+            prune(appID)
+            if let release = rolling.first(where: { $0.appID == appID }) { own { await self.takeUpRollout(of: release) } }
         }
         logger.info("releases resumed", metadata: ["apps": "\(apps.count)", "rollouts": "\(rolling.count)"])
-    }
-
-    private func takeUp(_ release: ReleaseRecord?, removing images: [ImageID]) async {
-        if !images.isEmpty { await removeImages(images) }
-        if let release { await takeUpRollout(of: release) }
     }
 
     private func takeUpRollout(of release: ReleaseRecord) async {

@@ -34,24 +34,35 @@ extension ReleaseService {
         await interruptibly { _ = await traffic.drain(endpoints, deadline) }
     }
 
-    /// Removes the images that nothing can go back to.
-    func prune(_ appID: AppID) async {
+    /// Removes the images that nothing can go back to, in a task of the service. One that a container still uses is tried
+    /// again until it has stopped, and what the platform's stop leaves, the next start removes.
+    func prune(_ appID: AppID) {
         guard pruning.insert(appID).inserted else { return }
+        own { await self.removeImages(of: appID) }
+    }
+
+    private func removeImages(of appID: AppID) async {
         defer { pruning.remove(appID) }
-        do throws(MoorError) {
-            let images = try await removableImages(of: appID, atStart: false)
-            guard !images.isEmpty else { return }
-            await removeImages(images)
-        } catch {
-            logger.error("old images were not looked up", metadata: ["app": "\(appID)", "error": "\(error.message)"])
+        var delay = configuration.retryDelay
+        while !isStopping {
+            do throws(MoorError) {
+                let images = try await removableImages(of: appID)
+                guard !images.isEmpty else { return }
+                try await removeImages(images)
+                continue
+            } catch {
+                logger.debug("not every old image could be removed yet", metadata: ["app": "\(appID)", "error": "\(error.message)"])
+            }
+            let pause = delay
+            await interruptibly { try? await Task.sleep(for: pause) }
+            delay = min(delay * 2, configuration.retryDelay * 30)
         }
     }
 
     /// Images of older releases than are kept, of failed ones, and of builds that never became a release.
     ///
     /// An image that shares its digest with one that stays is left alone: they are one image to the engine.
-    /// - Parameter atStart: true while nothing is being built: an image without a release will then never have one.
-    func removableImages(of appID: AppID, atStart: Bool) async throws(MoorError) -> [ImageID] {
+    private func removableImages(of appID: AppID) async throws(MoorError) -> [ImageID] {
         let kept = max(1, configuration.keptReleases)
         return try await store.read { db in
             try ImageID.fetchAll(
@@ -65,14 +76,14 @@ extension ReleaseService {
                         SELECT images.id, images.digest FROM images
                         JOIN builds ON builds.id = images.buildID JOIN pushes ON pushes.id = builds.pushID
                         WHERE pushes.appID = :app AND images.removedAt IS NULL AND images.id NOT IN kept
-                            AND (:atStart OR images.id < (SELECT max(imageID) FROM releases WHERE appID = :app)
+                            AND (images.id < (SELECT max(imageID) FROM releases WHERE appID = :app)
                                 OR EXISTS (SELECT 1 FROM releases WHERE releases.imageID = images.id))
                     )
                     SELECT id FROM removable WHERE digest NOT IN (
                         SELECT digest FROM images WHERE removedAt IS NULL AND id NOT IN (SELECT id FROM removable))
                     ORDER BY id
                     """,
-                arguments: ["app": appID, "count": kept, "atStart": atStart])
+                arguments: ["app": appID, "count": kept])
         }
     }
 }

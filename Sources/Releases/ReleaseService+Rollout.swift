@@ -33,6 +33,7 @@ extension ReleaseService {
             rollout = try await plan(release, change)
         } catch {
             await markFailed(release, error.message)
+            prune(change.appID)
             throw error
         }
         let existing = await orchestrator.replicas(of: change.appID).filter { $0.releaseID == rollout.releaseID }
@@ -84,6 +85,7 @@ extension ReleaseService {
                 await applyEventually(change.appID)
                 actions += machine.handle(.reverted, elapsed: rollout.elapsed)
             case .fail:
+                prune(change.appID)
                 throw failure
             case .succeed:
                 logger.info(

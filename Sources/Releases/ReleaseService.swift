@@ -13,7 +13,7 @@ package actor ReleaseService: Service {
     let store: DataStore
     let orchestrator: any Orchestrator
     let traffic: TrafficControl
-    let removeImages: @Sendable ([ImageID]) async -> Void
+    let removeImages: @Sendable ([ImageID]) async throws(MoorError) -> Void
     let removeSource: @Sendable (AppRecord) async throws(MoorError) -> Void
     let logger: Logger
 
@@ -46,13 +46,13 @@ package actor ReleaseService: Service {
     private(set) var isStopping = false
 
     /// - Parameters:
-    ///   - removeImages: removes the images from the engine and sets `images.removedAt`; called again where that did not
-    ///     come to pass. Never holds up a change.
+    ///   - removeImages: removes the images from the engine and sets `images.removedAt`; throws where not all could be, such
+    ///     as while a container uses one, and is called again then.
     ///   - removeSource: removes what of an app lives outside the rows, its repository, before its row goes; called again
     ///     after a crash or an error.
     package init(
         configuration: ReleasesConfiguration, store: DataStore, orchestrator: any Orchestrator, traffic: TrafficControl,
-        removeImages: @escaping @Sendable ([ImageID]) async -> Void,
+        removeImages: @escaping @Sendable ([ImageID]) async throws(MoorError) -> Void,
         removeSource: @escaping @Sendable (AppRecord) async throws(MoorError) -> Void = { _ throws(MoorError) in }, logger: Logger
     ) {
         self.configuration = configuration
@@ -125,7 +125,7 @@ package actor ReleaseService: Service {
     func environment() async throws(MoorError) -> ProcessEnvironment {
         if let loadedEnvironment { return loadedEnvironment }
         let nothingSealed = try await store.read { db in
-            try ReleaseRecord.fetchCount(db) + ConfigValueRecord.fetchCount(db) == 0
+            try ReleaseRecord.fetchCount(db) + ConfigValueRecord.fetchCount(db) + BuildConfigValueRecord.fetchCount(db) == 0
         }
         let key = try KeyFile.load(path: configuration.keyFile, mayCreate: nothingSealed)
         let environment = loadedEnvironment ?? ProcessEnvironment(configuration: configuration, sealer: ConfigSealer(key: key))

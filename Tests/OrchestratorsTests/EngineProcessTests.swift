@@ -24,35 +24,35 @@ struct EngineProcessTests {
             let configuration = EngineProcessConfiguration(
                 socket: socket, dataFolder: folder.appending(path: "data").path, runFolder: folder.appending(path: "run").path)
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: EngineClient.httpConfiguration)
-            let engine = EngineClient(socketPath: socket, http: http)
-            let first = EngineProcess(configuration: configuration, logger: logger)
-            try await first.start()
-            #expect(await engine.ping())
-            let pid = try #require(try pids(socket).first)
-            kill(pid, SIGKILL)
-            while try pids(socket).contains(pid) { await Task.yield() }
-            var tries = 0
-            while await !engine.ping(), tries < 200 {
-                tries += 1
-                try await Task.sleep(for: .milliseconds(50))
-            }
-            let second = try #require(try pids(socket).first)
-            #expect(second != pid)
+            try await HTTPClient.withHTTPClient(configuration: EngineClient.httpConfiguration) { http in
+                let engine = EngineClient(socketPath: socket, http: http)
+                let first = EngineProcess(configuration: configuration, logger: logger)
+                try await first.start()
+                #expect(await engine.ping())
+                let pid = try #require(try pids(socket).first)
+                kill(pid, SIGKILL)
+                while try pids(socket).contains(pid) { await Task.yield() }
+                var tries = 0
+                while await !engine.ping(), tries < 1200 {
+                    tries += 1
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                let second = try #require(try pids(socket).first)
+                #expect(second != pid)
 
-            let other = EngineProcess(configuration: configuration, logger: logger)
-            await EngineProcess.endOthers(on: socket, logger: logger)
-            let afterwards = try pids(socket)
-            #expect(!afterwards.contains(second))
-            await first.stop()
-            try await other.start()
-            let running = try pids(socket)
-            #expect(running.count == 1)
-            await other.stop()
-            let left = try pids(socket)
-            #expect(left.isEmpty)
-            #expect(await !engine.ping())
-            try await http.shutdown()
+                let other = EngineProcess(configuration: configuration, logger: logger)
+                await EngineProcess.endOthers(on: socket, logger: logger)
+                let afterwards = try pids(socket)
+                #expect(!afterwards.contains(second))
+                await first.stop()
+                try await other.start()
+                let running = try pids(socket)
+                #expect(running.count == 1)
+                await other.stop()
+                let left = try pids(socket)
+                #expect(left.isEmpty)
+                #expect(await !engine.ping())
+            }
         }
     }
 

@@ -105,6 +105,8 @@ func withFixture(_ body: @escaping @Sendable (Fixture) async throws -> Void) asy
             let fixture = Fixture(
                 podman: podman, store: store, admin: admin, engine: EngineClient(socketPath: podman.socketPath, http: http),
                 platformID: UUID().uuidString)
+            // By this a run that was broken off finds the bridges and rules to take away.
+            try Data(fixture.platformID.utf8).write(to: podman.folder.appending(path: "platform-id"))
             let outcome: Result<Void, any Error>
             do { outcome = .success(try await body(fixture)) } catch { outcome = .failure(error) }
             await Task { try? await fixture.removeApps() }.value

@@ -27,7 +27,7 @@ struct IsolationTests {
         }
     }
 
-    private static func listen(host: String, port: Int) async throws -> any Channel {
+    static func listen(host: String, port: Int) async throws -> any Channel {
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             // IP_FREEBIND of Linux's in.h: the bridge comes with the first container.

@@ -43,6 +43,27 @@ struct LogsAndCommandsTests {
         }
     }
 
+    @Test func `a line that was written in pieces is one line, wherever the tail begins`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withOrchestrator { orchestrator in
+                let command =
+                    "echo zero; echo -n ab; sleep 0.5; echo -n cd; sleep 0.5; echo; echo one; echo -n two; sleep 0.5; echo; sleep 1000"
+                let workload = try await fixture.workload("pieces", worker(command))
+                try await orchestrator.apply(workload)
+                let replica = try await orchestrator.wait(for: workload.appID) { $0.first?.state == .ready }[0].replicaID
+                while await orchestrator.lastLines(of: replica, count: 9).last != "two" { try await Task.sleep(for: .milliseconds(100)) }
+                for (tail, expected) in [(9, ["zero", "abcd", "one", "two"]), (3, ["abcd", "one", "two"]), (1, ["two"])] {
+                    #expect(await orchestrator.lastLines(of: replica, count: tail) == expected)
+                    let read = try await orchestrator.logs(appID: workload.appID, process: nil, tail: tail, follow: false)
+                    #expect(try await read.reduce(into: []) { $0.append($1.text) } == expected)
+                    var followed = try await orchestrator.logs(appID: workload.appID, process: nil, tail: tail, follow: true)
+                        .makeAsyncIterator()
+                    for line in expected { #expect(try await followed.next()?.text == line) }
+                }
+            }
+        }
+    }
+
     @Test func `a release command's output is passed on and its end is told`() async throws {
         try await withFixture { fixture in
             try await fixture.withOrchestrator(networkReady: { _, _ in ["MOOR_JWKS_URL": "http://inside/jwks"] }) { orchestrator in

@@ -47,6 +47,8 @@ struct Harbour: Sendable {
     /// Lines for the pusher.
     let lines: Journal
     let removed: Journal
+    /// Why the next removal of images is refused, once.
+    let inUse: Journal
     let configuration: ReleasesConfiguration
     /// What drains do.
     let draining: @Sendable ([Endpoint]) async -> Int
@@ -84,13 +86,13 @@ struct Harbour: Sendable {
         self.journal = journal
         self.configuration = configuration
         self.draining = draining
-        (lines, removed) = (Journal(), Journal())
+        (lines, removed, inUse) = (Journal(), Journal(), Journal())
         orchestrator = ScriptedOrchestrator { journal.note($0) }
-        service = Self.makeService(store, orchestrator, journal, removed, configuration, draining)
+        service = Self.makeService(store, orchestrator, journal, removed, inUse, configuration, draining)
     }
 
     private static func makeService(
-        _ store: DataStore, _ orchestrator: ScriptedOrchestrator, _ journal: Journal, _ removed: Journal,
+        _ store: DataStore, _ orchestrator: ScriptedOrchestrator, _ journal: Journal, _ removed: Journal, _ inUse: Journal,
         _ configuration: ReleasesConfiguration, _ draining: @escaping @Sendable ([Endpoint]) async -> Int
     ) -> ReleaseService {
         let traffic = TrafficControl(
@@ -106,9 +108,13 @@ struct Harbour: Sendable {
             })
         return ReleaseService(
             configuration: configuration, store: store, orchestrator: orchestrator, traffic: traffic,
-            removeImages: { images in
+            removeImages: { images throws(MoorError) in
+                if let reason = inUse.entries.last {
+                    inUse.clear()
+                    throw MoorError(.conflict, reason)
+                }
                 for image in images { removed.note("image \(image)") }
-                try? await store.write { db in
+                try await store.write { db in
                     for image in images {
                         try db.execute(sql: "UPDATE images SET removedAt = ? WHERE id = ?", arguments: [now(), image])
                     }
@@ -120,7 +126,7 @@ struct Harbour: Sendable {
 
     /// A service over the same rows and replicas, as the next start has one.
     func restarted() -> ReleaseService {
-        Self.makeService(store, orchestrator, journal, removed, configuration, draining)
+        Self.makeService(store, orchestrator, journal, removed, inUse, configuration, draining)
     }
 
     static let web = [ProcessSpec(name: "web", command: "gunicorn app:server", replicas: 2, health: HealthCheck(timeoutSeconds: 0))]

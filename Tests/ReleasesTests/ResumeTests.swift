@@ -62,13 +62,15 @@ import Testing
         }
     }
 
-    @Test func `images of builds that never became a release are removed at the start`() async throws {
+    @Test func `the image of a rollout that was broken off is removed, once its replicas have let go of it`() async throws {
         try await Harbour.with { harbour async throws in
             try await harbour.push()
-            _ = try await harbour.image()
+            try await harbour.crash(.push, applied: true)
             let service = harbour.restarted()
+            harbour.inUse.note("the new replicas are still stopping")
             try await service.resume()
             await service.settle()
+            #expect(harbour.inUse.entries.isEmpty)
             #expect(harbour.removed.entries == ["image 2"])
             await service.stop()
         }

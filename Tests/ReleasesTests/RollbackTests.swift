@@ -66,10 +66,12 @@ import Testing
             await harbour.service.settle()
             #expect(harbour.removed.entries.isEmpty)
             await harbour.orchestrator.script(.exits(code: 1, lines: []), release: 4)
+            harbour.inUse.note("the failed replicas, which are still stopping, use v4's image")
             _ = await failure { try await harbour.push() }
             await harbour.service.settle()
-            #expect(harbour.removed.entries.isEmpty)
-            // v5 is v1's image again: v4's goes, v1's stays.
+            #expect(harbour.inUse.entries.isEmpty)
+            #expect(harbour.removed.entries == ["image 4"])
+            // v5 is v1's image again, which stays.
             #expect(try await harbour.rollback(to: 1) == 5)
             await harbour.service.settle()
             #expect(harbour.removed.entries == ["image 4"])

@@ -16,6 +16,8 @@ package struct EngineProcessConfiguration: Sendable {
     /// Volatile state; empty after a reboot, as Podman expects, so a folder below /run.
     package var runFolder: String
     package var limits: HostLimits
+    /// The engine's own temporary files, on the disk of the images; emptied at each start.
+    package var temporaryFolder: String { dataFolder + "/tmp" }
 
     package init(socket: String, dataFolder: String, runFolder: String, limits: HostLimits = .read()) {
         self.socket = socket
@@ -29,6 +31,7 @@ package struct EngineProcessConfiguration: Sendable {
 /// containers are not its children and go on when it ends.
 package actor EngineProcess: Service {
     private let configuration: EngineProcessConfiguration
+    package nonisolated var temporaryFolder: String { configuration.temporaryFolder }
     private let logger: Logger
     /// The first start, until `stop`.
     private var starting: Task<Result<Void, MoorError>, Never>?
@@ -139,8 +142,8 @@ package actor EngineProcess: Service {
         lastWords = []
         _ = try await Subprocess.run(
             .path(FilePath(command.podman)), arguments: .init(command.arguments),
-            environment: .inherit.updating(["CONTAINERS_CONF": command.configurationFile]), platformOptions: options, input: .none,
-            output: .discarded, error: .sequence
+            environment: .inherit.updating(["CONTAINERS_CONF": command.configurationFile, "TMPDIR": configuration.temporaryFolder]),
+            platformOptions: options, input: .none, output: .discarded, error: .sequence
         ) { service in
             for try await line in service.standardError.strings() { heard(line) }
         }

@@ -22,16 +22,30 @@ actor Firewall {
         await inTurn { await self.write() }
     }
 
-    /// Takes an app's rules away; with the last one everything of ours.
+    /// Adds or changes the network of a slot for builds, and what builds may reach of this host. The rules stand when this
+    /// returns.
+    func set(_ network: FirewallRules.Network, forBuilds slot: Int, may endpoints: Set<FirewallRules.Endpoint>) async {
+        guard rules.builds[slot] != network || rules.buildEndpoints != endpoints else { return }
+        rules.builds[slot] = network
+        rules.buildEndpoints = endpoints
+        await inTurn { await self.write() }
+    }
+
+    /// Takes an app's rules away; with the last network everything of ours.
     func remove(_ appID: AppID) async {
-        guard rules.networks.removeValue(forKey: appID) != nil || rules.networks.isEmpty else { return }
+        guard rules.networks.removeValue(forKey: appID) != nil || rules.isEmpty else { return }
+        await inTurn { await self.write() }
+    }
+
+    func remove(builds slot: Int) async {
+        guard rules.builds.removeValue(forKey: slot) != nil else { return }
         await inTurn { await self.write() }
     }
 
     /// Puts back what somebody may have flushed.
     /// - Parameter clearing: takes our chains away where there is no network, as after a crash.
     func refresh(clearing: Bool = false) async {
-        guard clearing || !rules.networks.isEmpty else { return }
+        guard clearing || !rules.isEmpty else { return }
         await inTurn { await self.write() }
     }
 
@@ -51,7 +65,7 @@ actor Firewall {
         let rules = rules
         do {
             for (command, text, version6) in [("iptables", rules.restore4, false), ("ip6tables", rules.restore6, true)] {
-                if rules.networks.isEmpty {
+                if rules.isEmpty {
                     await clear(command, rules, version6: version6)
                     continue
                 }
@@ -61,7 +75,7 @@ actor Firewall {
                     try await call(command, ["-w", "5", "-t", jump.table, "-I"] + jump.rule, input: "")
                 }
             }
-            if works == nil { logger.info("firewall rules keep apps from this host's ports and from each other") }
+            if works == nil { logger.info("firewall rules keep apps and builds from this host's ports and from each other") }
             works = true
         } catch {
             works = false

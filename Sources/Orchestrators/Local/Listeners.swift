@@ -28,17 +28,17 @@ struct Listener: Hashable, Sendable {
 }
 
 /// Why a replica gives no good answer, in words for the person who wrote the app.
-func unhealthyReason(check: HealthCheck, outcome: ProbeOutcome?, listeners: [Listener]) -> String {
+func unhealthyReason(check: HealthCheck, port: Int = webPort, outcome: ProbeOutcome?, listeners: [Listener]) -> String {
     switch outcome {
     case .answered(let status): return "answers \(status) on \(check.path)"
-    case .silent: return "takes connections on $PORT (\(webPort)) but gives no answer on \(check.path)"
+    case .silent: return "takes connections on $PORT (\(port)) but gives no answer on \(check.path)"
     case .refused, nil: break
     }
-    let nothing = "nothing listens on $PORT (\(webPort))"
+    let nothing = "nothing listens on $PORT (\(port))"
     let open = Set(listeners.filter { !$0.isLoopback }.map(\.port)).sorted()
     let closed = Set(listeners.filter(\.isLoopback).map(\.port)).subtracting(open).sorted()
-    if open.contains(webPort) { return "takes no connection on $PORT (\(webPort))" }
-    if closed.contains(webPort) { return "\(nothing); the process listens on 127.0.0.1:\(webPort) only; bind 0.0.0.0" }
+    if open.contains(port) { return "takes no connection on $PORT (\(port))" }
+    if closed.contains(port) { return "\(nothing); the process listens on 127.0.0.1:\(port) only; bind 0.0.0.0" }
     if !open.isEmpty { return "\(nothing); the process listens on \(words(open))" }
     if !closed.isEmpty { return "\(nothing); the process listens on \(words(closed)) (on 127.0.0.1 only; bind 0.0.0.0)" }
     return nothing

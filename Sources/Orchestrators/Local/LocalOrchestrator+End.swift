@@ -84,7 +84,7 @@ extension LocalOrchestrator {
     /// The last lines of a container; none where it is gone.
     func readTail(_ containerID: String) async -> [String] {
         var tail = Tail()
-        try? await engine.logs(of: containerID, tail: Tail.limit, follow: false) { line in tail.append(line) }
+        try? await engine.logs(of: containerID, tail: -1, follow: false) { line in tail.append(line) }
         return tail.lines
     }
 }

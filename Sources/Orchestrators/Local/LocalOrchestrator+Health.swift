@@ -10,7 +10,9 @@ extension LocalOrchestrator {
             guard let replica = apps[appID]?.replicas[replicaID], case .running(containerID, let address, _, let health) = replica.phase
             else { return }
             if let check = health.check, let address {
-                await probe(appID, replicaID, containerID: containerID, address: address, health: health, check: check)
+                await probe(
+                    appID, replicaID, containerID: containerID, address: address, port: replica.process.listensOn, health: health,
+                    check: check)
             } else {
                 change(appID, replicaID, containerID: containerID) { $0.settled(at: .now) }
             }
@@ -22,15 +24,15 @@ extension LocalOrchestrator {
     }
 
     private func probe(
-        _ appID: AppID, _ replicaID: ReplicaID, containerID: String, address: String, health: Health, check: HealthCheck
+        _ appID: AppID, _ replicaID: ReplicaID, containerID: String, address: String, port: Int, health: Health, check: HealthCheck
     ) async {
         let left = health.startedAt + .seconds(check.timeoutSeconds) - .now
         let deadline = health.phase == .starting ? min(max(left, .milliseconds(500)), .seconds(10)) : .seconds(10)
-        guard let outcome = try? await probe.get(host: address, port: webPort, path: check.path, deadline: deadline) else { return }
+        guard let outcome = try? await probe.get(host: address, port: port, path: check.path, deadline: deadline) else { return }
         var isLost = false
         change(appID, replicaID, containerID: containerID) { isLost = $0.observed(outcome, at: .now) }
         guard isLost else { return }
-        let reason = await diagnose(containerID, check: check, outcome: outcome)
+        let reason = await diagnose(containerID, check: check, port: port, outcome: outcome)
         change(appID, replicaID, containerID: containerID) { $0.found(reason: reason) }
     }
 
@@ -56,13 +58,13 @@ extension LocalOrchestrator {
     }
 
     /// Looks from the host at what listens inside the container.
-    private func diagnose(_ containerID: String, check: HealthCheck, outcome: ProbeOutcome) async -> String {
+    private func diagnose(_ containerID: String, check: HealthCheck, port: Int, outcome: ProbeOutcome) async -> String {
         var listeners: [Listener] = []
         if let pid = try? await engine.inspectContainer(containerID)?.state.pid, pid > 0 {
             for table in ["tcp", "tcp6"] {
                 listeners += Listener.parse((try? String(contentsOfFile: "/proc/\(pid)/net/\(table)", encoding: .utf8)) ?? "")
             }
         }
-        return unhealthyReason(check: check, outcome: outcome, listeners: listeners)
+        return unhealthyReason(check: check, port: port, outcome: outcome, listeners: listeners)
     }
 }

@@ -51,8 +51,10 @@ extension LocalOrchestrator {
         else { return nil }
         async let user = imageUser(member.set.image)
         let network = try await network(of: appID, app: state.app)
+        let devices = try await devices(for: replicaID, member.set.process.resources)
+        defer { devicesInHand[replicaID] = nil }
         let spec = containerSpec(
-            member.set, appID: appID, app: state.app, network: network, imageUser: try await user,
+            member.set, appID: appID, app: state.app, network: network, imageUser: try await user, devices: devices,
             labels: [
                 Label.replica: "\(replicaID)", Label.ordinal: "\(replica.slot.ordinal)", Label.spec: replica.digest,
             ])
@@ -97,6 +99,8 @@ extension LocalOrchestrator {
         if let refusal = error as? EngineRefusal {
             let failure = Failure(exitCode: nil, reason: "its container could not be started: \(refusal.message.prefix(300))")
             apps[appID]?.replicas[replicaID]?.failed(failure, at: now, backoff: configuration.backoff)
+        } else if let error = error as? MoorError, error.code == .appFailed {
+            apps[appID]?.replicas[replicaID]?.failed(Failure(exitCode: nil, reason: error.message), at: now, backoff: configuration.backoff)
         } else {
             apps[appID]?.replicas[replicaID]?.postponed(until: now + .seconds(1))
         }
@@ -105,15 +109,18 @@ extension LocalOrchestrator {
 
     /// What a replica or a `release` command runs in.
     func containerSpec(
-        _ set: ReplicaSet, appID: AppID, app: AppName, network: AppNetwork, imageUser: String, labels: [String: String]
+        _ set: ReplicaSet, appID: AppID, app: AppName, network: AppNetwork, imageUser: String, devices: [String] = [],
+        labels: [String: String]
     ) -> ContainerSpec {
         let resources = set.process.resources
         // The app's own config wins, but never over what the platform says of itself.
         let own = set.environment.filter { !$0.key.hasPrefix("MOOR_") || network.environment[$0.key] == nil }
-        let environment = network.environment.merging(own) { _, own in own }
+        var environment = network.environment.merging(own) { _, own in own }
+        if let port = set.process.port { environment["PORT"] = "\(port)" }
         let common = [
             Label.platform: configuration.platformID, Label.app: "\(appID)", Label.appName: app.rawValue,
             Label.release: "\(set.releaseID)", Label.releaseNumber: "\(set.releaseNumber)", Label.process: set.process.name,
+            Label.devices: devices.joined(separator: ","),
         ]
         let command = set.process.command
         return ContainerSpec(
@@ -125,7 +132,8 @@ extension LocalOrchestrator {
             labels: common.merging(labels) { _, own in own }, stopTimeout: configuration.stopGraceSeconds,
             host: .init(
                 nanoCPUs: Int64(resources.cpuMillis) * 1_000_000, memoryBytes: resources.memoryBytes, pids: resources.pids,
-                ulimits: configuration.limits.containerUlimits, logBytes: configuration.logBytes, networkMode: network.name))
+                ulimits: configuration.limits.containerUlimits, logBytes: configuration.logBytes, networkMode: network.name,
+                devices: devices))
     }
 
     /// Never root: the image's user where it names another, else 10001.

@@ -34,39 +34,46 @@ extension LocalOrchestrator {
     private func makeNetwork(_ appID: AppID, app: AppName) async throws -> AppNetwork {
         let name = names.network(appID)
         let bridge = names.bridge(appID)
-        let existing = try await engine.listNetworks()
-        let gateway: String
-        if let mine = existing.first(where: { $0.name == name }), let address = mine.gateway,
-            try await isUsable(mine, bridge: bridge, appID: appID)
-        {
-            gateway = address
-        } else {
-            gateway = try await createNetwork(appID, app: app, name: name, bridge: bridge, existing: existing)
-        }
+        let labels = [Label.platform: configuration.platformID, Label.app: "\(appID)", Label.appName: app.rawValue]
+        let gateway = try await ensureNetwork(name: name, bridge: bridge, seed: "\(appID)", labels: labels)
         await firewall.set(.init(bridge: bridge, gateway: gateway), for: appID)
         let environment = try await networkReady(app, gateway)
         return AppNetwork(name: name, bridge: bridge, gateway: gateway, environment: environment)
     }
 
+    /// - Returns: the host's address in it.
+    func ensureNetwork(name: String, bridge: String, seed: String, labels: [String: String]) async throws -> String {
+        let existing = try await engine.listNetworks()
+        if let mine = existing.first(where: { $0.name == name }), let address = mine.gateway,
+            try await isUsable(mine, bridge: bridge)
+        {
+            return address
+        }
+        return try await createNetwork(name: name, bridge: bridge, seed: seed, labels: labels, existing: existing)
+    }
+
     /// Another's network may have come to this one's addresses while it was not live; then it is made anew, unless in use.
-    private func isUsable(_ network: EngineNetwork, bridge: String, appID: AppID) async throws -> Bool {
+    private func isUsable(_ network: EngineNetwork, bridge: String) async throws -> Bool {
         guard let subnet = network.subnet.flatMap({ Subnet($0) }), Self.liveSubnets(except: bridge).contains(where: subnet.overlaps) else {
             return true
         }
-        let label = ["\(Label.platform)=\(configuration.platformID)", "\(Label.app)=\(appID)"]
-        guard try await engine.listContainers(labels: label).isEmpty else { return true }
-        logger.notice("the app's network collides with another on this host and is made anew", metadata: ["app": "\(appID)"])
+        if let app = network.labels[Label.app] {
+            let label = ["\(Label.platform)=\(configuration.platformID)", "\(Label.app)=\(app)"]
+            guard try await engine.listContainers(labels: label).isEmpty else { return true }
+        }
+        logger.notice("a network collides with another on this host and is made anew", metadata: ["network": "\(network.name)"])
         try await engine.removeNetwork(network.name)
         return false
     }
 
-    private func createNetwork(_ appID: AppID, app: AppName, name: String, bridge: String, existing: [EngineNetwork]) async throws -> String
-    {
+    private func createNetwork(
+        name: String, bridge: String, seed: String, labels: [String: String], existing: [EngineNetwork]
+    ) async throws -> String {
         guard let pool = Subnet(configuration.subnetPool) else {
             throw MoorError(.invalid, "“\(configuration.subnetPool)” is no IPv4 network", hint: "write it such as 10.212.0.0/14")
         }
         var taken = existing.filter { $0.name != name }.compactMap { $0.subnet.flatMap { Subnet($0) } } + Self.liveSubnets(except: bridge)
-        let seed = stableHash("\(configuration.platformID)/\(appID)".utf8)
+        let seed = stableHash("\(configuration.platformID)/\(seed)".utf8)
         var refusal: EngineRefusal?
         for _ in 0..<4 {
             guard let subnet = Subnet.free(in: pool, seed: seed, taken: taken) else {
@@ -74,7 +81,6 @@ extension LocalOrchestrator {
                     .unavailable, "there is no free network left in \(pool)", hint: "the platform's admin can set a larger pool of networks"
                 )
             }
-            let labels = [Label.platform: configuration.platformID, Label.app: "\(appID)", Label.appName: app.rawValue]
             do {
                 try await engine.createNetwork(name: name, bridge: bridge, subnet: "\(subnet)", gateway: subnet.gateway, labels: labels)
                 return subnet.gateway

@@ -44,10 +44,13 @@ package actor LocalOrchestrator: Orchestrator, Service {
     var oneOffs: Set<String> = []
     /// The latest containers that ended before their start was noted.
     var earlyEnds: [String] = []
+    /// GPUs of replicas whose containers are being created.
+    var devicesInHand: [ReplicaID: [String]] = [:]
     /// The user of each image, which never changes.
     var imageUsers: [String: String] = [:]
     /// Networks are made one after the other, so that two never get one subnet.
     var lastNetwork: Task<AppNetwork, any Error>?
+    var buildNetworks: [Int: Task<AppNetwork, any Error>] = [:]
     var waitingLaunches: [(AppID, ReplicaID)] = []
     var runningLaunches = 0
     var observers: [Int: (appID: AppID?, continuation: AsyncStream<Void>.Continuation)] = [:]

@@ -9,6 +9,8 @@ package struct LocalOrchestratorConfiguration: Sendable {
     package var subnetPool: String
     /// The one port of the host that an app reaches: the inside listener, on its network's gateway address.
     package var insidePort: Int
+    /// What builds may reach where it is an address of this host, as "host:port": a package index, a proxy.
+    package var buildEndpoints: [String]
     /// Seconds between SIGTERM and SIGKILL.
     package var stopGraceSeconds: Int
     /// Between health checks of a replica that is ready.
@@ -23,16 +25,20 @@ package struct LocalOrchestratorConfiguration: Sendable {
     /// For the whole of a `release` command.
     package var releaseCommandLimit: Duration
     package var limits: HostLimits
+    /// The kind of device that counts as a GPU (Container Device Interface).
+    package var gpuKind: String
 
     package init(
-        platformID: String, subnetPool: String = "10.212.0.0/14", insidePort: Int = 7911, stopGraceSeconds: Int = 10,
+        platformID: String, subnetPool: String = "10.212.0.0/14", insidePort: Int = 7911, buildEndpoints: [String] = [],
+        stopGraceSeconds: Int = 10,
         probeInterval: Duration = .seconds(5), backoff: Backoff = Backoff(), resyncInterval: Duration = .seconds(30),
         logBytes: Int64 = 10 << 20, parallelLaunches: Int = 4, releaseCommandLimit: Duration = .seconds(600),
-        limits: HostLimits = .read()
+        limits: HostLimits = .read(), gpuKind: String = "nvidia.com/gpu"
     ) {
         self.platformID = platformID
         self.subnetPool = subnetPool
         self.insidePort = insidePort
+        self.buildEndpoints = buildEndpoints
         self.stopGraceSeconds = stopGraceSeconds
         self.probeInterval = probeInterval
         self.backoff = backoff
@@ -41,6 +47,7 @@ package struct LocalOrchestratorConfiguration: Sendable {
         self.parallelLaunches = parallelLaunches
         self.releaseCommandLimit = releaseCommandLimit
         self.limits = limits
+        self.gpuKind = gpuKind
     }
 }
 

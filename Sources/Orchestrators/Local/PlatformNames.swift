@@ -12,6 +12,10 @@ enum Label {
     static let replica = "moor.replica"
     /// A digest of what the container was made from, so that a changed specification is told from an equal one.
     static let spec = "moor.spec"
+    /// Names of the GPUs it was given, separated by commas.
+    static let devices = "moor.devices"
+    /// On the networks of builds: the slot.
+    static let builds = "moor.builds"
     /// On containers of `release` commands, which have no row.
     static let oneOff = "moor.one-off"
 }
@@ -30,6 +34,9 @@ struct PlatformNames: Sendable, Hashable {
     var bridgePrefix: String { "mr\(tag)" }
     func bridge(_ appID: AppID) -> String { bridgePrefix + String(String(appID.rawValue, radix: 36).suffix(8)) }
     func network(_ appID: AppID) -> String { "moor-\(tag)-\(appID)" }
+    /// A hyphen, which no app's bridge has there.
+    func bridge(builds slot: Int) -> String { FirewallRules.buildsPrefix(bridgePrefix) + "\(slot)" }
+    func network(builds slot: Int) -> String { "moor-\(tag)-builds-\(slot)" }
     func container(_ app: AppName, _ replica: Replica) -> String {
         "moor-\(tag)-\(app).\(replica.slot.process).\(replica.slot.ordinal).\(replica.id)"
     }

@@ -10,6 +10,7 @@ struct PodmanCommand: Sendable {
     let reason: String
     let arguments: [String]
     let configurationFile: String
+    private let temporaryFolder: String
     private let folders: [String]
 
     /// - Parameter find: where an executable is; nil where it is not installed.
@@ -25,7 +26,8 @@ struct PodmanCommand: Sendable {
         let data = configuration.dataFolder
         let run = configuration.runFolder
         configurationFile = data + "/containers.conf"
-        folders = [data, run, (configuration.socket as NSString).deletingLastPathComponent]
+        temporaryFolder = configuration.temporaryFolder
+        folders = [data, run, temporaryFolder, (configuration.socket as NSString).deletingLastPathComponent]
         arguments =
             [
                 "--root", data + "/storage", "--runroot", run + "/run", "--tmpdir", run + "/tmp", "--network-config-dir",
@@ -56,6 +58,7 @@ struct PodmanCommand: Sendable {
 
     /// Makes the folders, readable to us alone, and Podman's own configuration.
     func prepare() throws {
+        if FileManager.default.fileExists(atPath: temporaryFolder) { try FileManager.default.removeItem(atPath: temporaryFolder) }
         for folder in folders {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

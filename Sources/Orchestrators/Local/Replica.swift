@@ -147,7 +147,7 @@ extension Replica {
             state = .backingOff(exitCode: failure.exitCode, reason: failure.reason, retryAfterSeconds: seconds)
         case .running(_, let address, _, let health):
             state = health.state
-            if process.isWeb, let address { endpoint = Endpoint(host: address, port: webPort) }
+            if process.isWeb, let address { endpoint = Endpoint(host: address, port: process.listensOn) }
         case .ending: state = .stopping
         }
         return ReplicaStatus(
