@@ -30,7 +30,7 @@ let package = Package(
 
         .target(name: "Models"),
         .target(name: "Store", dependencies: ["Models", grdb]),
-        .target(name: "Engine", dependencies: ["Models", asyncHTTPClient, log, nioCore, nioFoundationCompat, nioHTTP1]),
+        .target(name: "Engine", dependencies: ["Models", asyncHTTPClient, log, nioCore, nioFoundationCompat, nioHTTP1, yams]),
 
         .target(
             name: "Accounts",
@@ -42,7 +42,8 @@ let package = Package(
                 "Models", "Store", "CGit2", "CZlib", grdb, log, hummingbird, nioCore, nioPosix, subprocess, lifecycle,
             ]
         ),
-        .target(name: "Builds", dependencies: ["Models", "Store", "Engine", grdb, log, nioCore, subprocess, lifecycle, yams, crypto]),
+        .target(
+            name: "Builds", dependencies: ["Models", "Store", "Engine", "CZlib", grdb, log, nioCore, subprocess, lifecycle, yams, crypto]),
         .target(name: "Releases", dependencies: ["Models", "Store", grdb, log, lifecycle, crypto]),
         .target(
             name: "Orchestrators",
@@ -77,7 +78,10 @@ let package = Package(
         .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, hummingbird]),
         .testTarget(name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log]),
         .testTarget(
-            name: "BuildsTests", dependencies: ["Builds", "Engine", "Store", "TestSupport", grdb, log, asyncHTTPClient]
+            name: "BuildsTests",
+            dependencies: [
+                "Builds", "Engine", "Store", "TestSupport", grdb, log, asyncHTTPClient, nioCore, nioHTTP1, subprocess,
+            ]
         ),
         .testTarget(name: "ReleasesTests", dependencies: ["Releases", "Store", "TestSupport", grdb, log]),
         .testTarget(

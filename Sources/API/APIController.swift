@@ -12,6 +12,7 @@ package struct APIController: Sendable {
     let authenticator: any Authenticator
     let accounts: any AccountOperations
     let operations: any AppOperations
+    let builds: any BuildOperations
     let version: String
     let logger: Logger
     /// How long a stream stays silent before it carries a blank line.
@@ -22,12 +23,13 @@ package struct APIController: Sendable {
     ///   - heartbeat: how long a stream stays silent before it carries a blank line, which tells both ends that the other lives.
     package init(
         store: DataStore, authenticator: any Authenticator, accounts: any AccountOperations, operations: any AppOperations,
-        version: String, logger: Logger, heartbeat: Duration = .seconds(15)
+        builds: any BuildOperations, version: String, logger: Logger, heartbeat: Duration = .seconds(15)
     ) {
         self.store = store
         self.authenticator = authenticator
         self.accounts = accounts
         self.operations = operations
+        self.builds = builds
         self.version = version
         self.logger = logger
         self.heartbeat = heartbeat
@@ -63,6 +65,6 @@ package struct APIController: Sendable {
     /// Every endpoint; the OpenAPI document is made of the same list.
     var routes: [Route] {
         platformRoutes + signInRoutes + appRoutes + replicaRoutes + releaseRoutes + configRoutes + pushRoutes + accessRoutes + userRoutes
-            + tokenRoutes
+            + tokenRoutes + imageRoutes
     }
 }

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Builds
 import Foundation
 import Hummingbird
 package import Logging
@@ -27,9 +28,11 @@ package enum Platform {
         do {
             try await group.run()
         } catch {
+            await stations.builds.stop()
             try? await stations.http.shutdown()
             throw error
         }
+        await stations.builds.stop()
         try await stations.http.shutdown()
     }
 }

@@ -102,3 +102,17 @@ struct PlatformOperations: AppOperations {
 
     func url(of name: AppName) -> String { configuration.url(of: name) }
 }
+
+extension PlatformOperations: BuildOperations {
+    func buildConfigNames(_ appID: AppID) async throws(MoorError) -> [String] { try await releases.buildConfigNames(appID: appID) }
+
+    func setBuildConfig(_ appID: AppID, set: [String: String], unset: [String]) async throws(MoorError) {
+        try await releases.setBuildConfig(appID: appID, set: set, unset: unset)
+    }
+
+    func diskUse() async throws(MoorError) -> DiskUse { try await builds.diskUse() }
+
+    func bill(of appID: AppID, release number: Int?) async throws(MoorError) -> String {
+        try await builds.bill(of: appID, release: number)
+    }
+}

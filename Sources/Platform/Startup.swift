@@ -41,14 +41,25 @@ struct Startup: Service {
         let password = try await stations.accounts.ensureAdmin(password: configuration.adminPassword)
         say("Moorage \(Platform.version) is up at \(configuration.panelURL)")
         if let password { say("sign in as admin with the password \(password) (shown this once)") }
-        try await stations.builds.ensureBaseImage(progress: DeployLog { say("  \($0)") })
+        do throws(MoorError) {
+            try await stations.builds.ensureBaseImage(progress: DeployLog { say("  \($0)") })
+        } catch {
+            if error.code == .cancelled { throw error }
+            // What is deployed runs without it, and the next build tries again.
+            return sayFailure("nothing can be built yet, because there is no base image:", error)
+        }
         guard configuration.demo else { return }
         do {
             try await DemoApp(stations: stations).deployOnce()
         } catch let error as MoorError where error.code != .cancelled {
-            say("the demo app could not be deployed:")
-            for line in error.lines { say("  \(line)") }
+            sayFailure("the demo app could not be deployed:", error)
         }
+    }
+
+    private func sayFailure(_ what: String, _ error: MoorError) {
+        logger.error("\(what)", metadata: ["error": "\(error.message)", "cause": "\(error.cause ?? "")"])
+        say(what)
+        for line in error.lines { say("  \(line)") }
     }
 }
 

@@ -71,12 +71,17 @@ struct Stations: Sendable {
                 limits: .init(
                     cpuMillis: configuration.buildCPUMillis, memoryBytes: configuration.buildMemoryBytes,
                     wallSeconds: Int(configuration.buildTimeout.components.seconds)),
-                scratch: data("scratch")),
+                scratch: data("scratch"), engineTemporaryFolder: engineProcess?.temporaryFolder,
+                concurrency: configuration.buildConcurrency ?? BuildsConfiguration.usualConcurrency,
+                cacheLimit: configuration.buildCacheBytes, gpus: { GPUInventory.read(kind: configuration.gpuKind).devices.count },
+                settings: configuration.buildpackSettings),
             store: store, engine: engine, logger: logger.of("builds"))
         let builds = builds
 
         orchestrator = LocalOrchestrator(
-            configuration: .init(platformID: platformID, insidePort: Self.insidePort), store: store, engine: engine,
+            configuration: .init(
+                platformID: platformID, insidePort: Self.insidePort, buildEndpoints: BuildEnvironment.endpoints(),
+                gpuKind: configuration.gpuKind), store: store, engine: engine,
             networkReady: { _, address in
                 let port = try await gateway.bindInside(address: address)
                 let url = "http://\(address):\(port)/.well-known/jwks.json"
@@ -90,8 +95,15 @@ struct Stations: Sendable {
                 domain: configuration.domain, drainDeadline: configuration.drainDeadline, keptReleases: configuration.keptReleases),
             store: store, orchestrator: orchestrator,
             traffic: .init(refresh: { await routes.refresh() }, drain: { await gateway.drain($0, deadline: $1) }),
-            removeImages: { ids in try? await builds.removeImages(ids) },
+            removeImages: { ids throws(MoorError) in try await builds.removeImages(ids) },
             removeSource: { app throws(MoorError) in if let id = app.id { try repositories.remove(id) } }, logger: logger.of("releases"))
+
+        let releases = releases
+        let orchestrator = orchestrator
+        await builds.attach(
+            .init(
+                values: { app throws(MoorError) in try await releases.buildConfig(appID: app) },
+                network: { slot throws(MoorError) in try await orchestrator.buildsNetwork(slot: slot) }))
 
         let operations = PlatformOperations(
             store: store, configuration: configuration, builds: builds, releases: releases, orchestrator: orchestrator, routes: routes,
@@ -108,7 +120,8 @@ struct Stations: Sendable {
             socket: sockets.control, logger: logger.of("control"),
             pushes: pushes,
             api: APIController(
-                store: store, authenticator: accounts, accounts: accounts, operations: operations, version: Platform.version,
+                store: store, authenticator: accounts, accounts: accounts, operations: operations, builds: operations,
+                version: Platform.version,
                 logger: logger.of("api")),
             panel: try PanelController(
                 store: store, accounts: accounts, operations: operations,

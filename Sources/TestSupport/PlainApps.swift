@@ -5,7 +5,7 @@ import Synchronization
 
 /// Apps over the real tables without anything that runs, for tests of what stands in front of them. What the orchestrator
 /// and the releases would say is set by the test.
-package final class PlainApps: AppOperations {
+package final class PlainApps: AppOperations, BuildOperations {
     package typealias Rollout = @Sendable (DeployLog) async throws(MoorError) -> Int?
 
     package let store: DataStore
@@ -13,6 +13,7 @@ package final class PlainApps: AppOperations {
 
     private struct State {
         var config: [AppID: [String: String]] = [:]
+        var buildConfig: [AppID: [String: String]] = [:]
         var replicas: [ReplicaStatus] = []
         var rollout: Rollout = { log throws(MoorError) in
             await log.line("rolling")
@@ -72,6 +73,33 @@ package final class PlainApps: AppOperations {
     }
 
     package func config(_ appID: AppID) async throws(MoorError) -> [String: String] { state.withLock { $0.config[appID] ?? [:] } }
+
+    package func buildConfigNames(_ appID: AppID) async throws(MoorError) -> [String] {
+        state.withLock { $0.buildConfig[appID]?.keys.sorted() ?? [] }
+    }
+
+    package func setBuildConfig(_ appID: AppID, set: [String: String], unset: [String]) async throws(MoorError) {
+        state.withLock { state in
+            state.buildConfig[appID, default: [:]].merge(set) { _, new in new }
+            for name in unset { state.buildConfig[appID]?[name] = nil }
+        }
+    }
+
+    /// Every app has one image of 7 bytes on a base of 100.
+    package func diskUse() async throws(MoorError) -> DiskUse {
+        var app = DiskUse.App()
+        app.images = 1
+        app.imageBytes = 7
+        app.sharedBytes = 100
+        var use = DiskUse()
+        for record in try await store.read({ db in try AppRecord.fetchAll(db) }) { use.apps[record.name] = app }
+        use.sharedBytes = 100
+        return use
+    }
+
+    package func bill(of appID: AppID, release number: Int?) async throws(MoorError) -> String {
+        #"{"bomFormat":"CycloneDX","specVersion":"1.5","version":\#(number ?? 1)}"#
+    }
 
     package func setAccess(_ appID: AppID, mode: AccessMode) async throws(MoorError) {
         try await store.write { db in

@@ -61,6 +61,7 @@ extension PodmanFixture {
             .name("podman"),
             arguments: .init(
                 arguments + ["--log-level", "info", "system", "service", "--time=0", "unix://\(socketPath)"]),
+            environment: .inherit.updating(["TMPDIR": folder.path]),
             // conmon leaves a file named "oom" where it runs (cgroup v1).
             workingDirectory: .init(folder.path), platformOptions: options, input: .none, output: .discarded, error: .sequence
         ) { service in

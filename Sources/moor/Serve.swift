@@ -27,7 +27,8 @@ struct Serve: AsyncParsableCommand {
             logger.logLevel = configuration.logLevel
             try await Platform.serve(configuration, stopApps: stopApps, logger: logger)
         } catch let error as MoorError {
-            for line in error.lines { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+            let cause = error.cause.map { ["cause: \($0)"] } ?? []
+            for line in error.lines + cause { FileHandle.standardError.write(Data((line + "\n").utf8)) }
             throw ExitCode(1)
         }
     }

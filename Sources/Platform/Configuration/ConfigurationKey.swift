@@ -43,10 +43,27 @@ struct ConfigurationKey: Sendable {
             return true
         },
         .optional("engine.socket", "a Unix socket's path, or nothing", \.engineSocket),
+        .text("gpu.kind", "a device's kind such as nvidia.com/gpu", \.gpuKind),
         .optional("base.image", "an image's name, or nothing", \.baseImage),
         .init(name: "buildpacks.path", expected: "folders separated by colons") { text, configuration in
             configuration.buildpackRoots = text.split(separator: ":").map(String.init)
             return !configuration.buildpackRoots.isEmpty
+        },
+        .init(name: "conda.channels", expected: "names or URLs of conda channels, separated by spaces") { text, configuration in
+            configuration.buildpackSettings["conda.channels"] = text
+            return !text.split(separator: " ").isEmpty
+        },
+        .init(name: "conda.mirrors", expected: "CHANNEL=URL, such as conda-forge=https://conda.example.com/forge, separated by spaces") {
+            text, configuration in
+            configuration.buildpackSettings["conda.mirrors"] = text
+            return text.split(separator: " ").allSatisfy { pair in
+                let parts = pair.split(separator: "=", maxSplits: 1)
+                return parts.count == 2 && parts[1].contains("://")
+            }
+        },
+        .init(name: "cran.url", expected: "a URL such as https://cran.example.com") { text, configuration in
+            configuration.buildpackSettings["cran.url"] = text
+            return text.contains("://") && !text.contains(" ")
         },
         .text("web.path", "a folder", \.webFolder),
         .init(name: "build.cpu", expected: "cores such as 2 or 500m") { text, configuration in
@@ -56,6 +73,11 @@ struct ConfigurationKey: Sendable {
         },
         .bytes("build.memory", \.buildMemoryBytes),
         .duration("build.timeout", \.buildTimeout),
+        .bytes("build.cache_limit", \.buildCacheBytes),
+        .init(name: "build.concurrency", expected: "a number from 1 to 64, or nothing") { text, configuration in
+            configuration.buildConcurrency = Int(text)
+            return text.isEmpty || Int(text).map { (1...64).contains($0) } == true
+        },
         .bytes("push.limit", \.pushLimitBytes),
         .duration("rollout.drain", \.drainDeadline),
         .init(name: "releases.keep", expected: "a number from 1 to 1000") { text, configuration in

@@ -15,9 +15,15 @@ package struct PlatformConfiguration: Sendable {
     /// nil: made from Debian's packages.
     package var baseImage: String?
     package var buildpackRoots = ["buildpacks"]
+    /// What buildpacks are told where they ask for it, by key.
+    package var buildpackSettings = ["conda.channels": "conda-forge", "conda.mirrors": "", "cran.url": "https://cloud.r-project.org"]
+    package var gpuKind = "nvidia.com/gpu"
     package var webFolder = "web"
     package var buildCPUMillis = 2000
     package var buildMemoryBytes: Int64 = 4 << 30
+    /// nil: half of the host's cores.
+    package var buildConcurrency: Int?
+    package var buildCacheBytes: Int64 = 10 << 30
     package var buildTimeout = Duration.seconds(900)
     package var pushLimitBytes: Int64 = 2 << 30
     package var drainDeadline = Duration.seconds(60)

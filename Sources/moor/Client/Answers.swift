@@ -51,7 +51,26 @@ enum Answers {
     }
     struct Releases: Decodable { var releases: [Release] }
 
-    struct Config: Decodable { var config: [String: String] }
+    struct Config: Decodable {
+        var config: [String: String]
+        var build: [String]?
+    }
+
+    struct DiskUse: Decodable {
+        var app: String
+        var images: Int
+        var imageBytes: Int64
+        var layers: Int
+        var layerBytes: Int64
+        var cacheBytes: Int64
+        var ownBytes: Int64
+        var sharedBytes: Int64
+    }
+    struct Images: Decodable {
+        var apps: [DiskUse]
+        var sharedBytes: Int64?
+        var totalBytes: Int64?
+    }
 
     struct NamedUser: Decodable {
         var username: String

@@ -11,6 +11,15 @@ struct Config: AsyncParsableCommand {
         var set: [String: String] = [:]
         var unset: [String] = []
 
+        /// For builds alone: there is nothing to roll out.
+        func keepForBuilds(_ options: AppOptions) async throws {
+            try await options.connect { platform, app in
+                let data = try await platform.send(.patch, ["apps", app.rawValue, "config", "build"], body: self)
+                if options.json { return try Console.json(data) }
+                try Console.line("Kept for \(app)'s next build. Layers that are there already are not made anew for it.")
+            }
+        }
+
         func roll(out options: AppOptions) async throws {
             try await options.connect { platform, app in
                 let new = try await platform.follow(.patch, ["apps", app.rawValue, "config"], body: self, json: options.json)
@@ -22,7 +31,8 @@ struct Config: AsyncParsableCommand {
 }
 
 struct ConfigList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List an app's config with its values.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List an app's config: values for the app, names alone of what is for builds.")
 
     @OptionGroup var options: AppOptions
 
@@ -30,10 +40,12 @@ struct ConfigList: AsyncParsableCommand {
         try await options.connect { platform, app in
             let data = try await platform.send(.get, ["apps", app.rawValue, "config"])
             if options.json { return try Console.json(data) }
-            var table = Table("NAME", "VALUE")
-            for (name, value) in try platform.decode(Answers.Config.self, data).config.sorted(by: { $0.key < $1.key }) {
-                table.add(.init(name, .bold), .init(value))
+            let answer = try platform.decode(Answers.Config.self, data)
+            var table = Table("NAME", "FOR", "VALUE")
+            for (name, value) in answer.config.sorted(by: { $0.key < $1.key }) {
+                table.add(.init(name, .bold), "app", .init(value))
             }
+            for name in answer.build ?? [] { table.add(.init(name, .bold), "builds", .init("(told to builds alone)", .dim)) }
             try table.rows.isEmpty ? Console.note("\(app) has no config.") : table.print()
         }
     }

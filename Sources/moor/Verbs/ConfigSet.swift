@@ -8,6 +8,9 @@ struct ConfigSet: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Name and value.", valueName: "name=value"))
     var values: [String]
 
+    @Flag(name: .customLong("build"), help: "For builds alone, such as the token of a package index: no release is made.")
+    var isForBuilds = false
+
     @OptionGroup var options: AppOptions
 
     func validate() throws {
@@ -21,7 +24,7 @@ struct ConfigSet: AsyncParsableCommand {
         for (name, value) in try pairs() {
             change.set[name] = value == "-" ? try Prompt.secretFromStandardInput("the value of \(name)") : value
         }
-        try await change.roll(out: options)
+        try await isForBuilds ? change.keepForBuilds(options) : change.roll(out: options)
     }
 
     private func pairs() throws -> [(name: String, value: String)] {
@@ -40,11 +43,17 @@ struct ConfigUnset: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("What to take away.", valueName: "name"))
     var names: [String]
 
+    @Flag(name: .customLong("build"), help: "Of what is for builds alone.")
+    var isForBuilds = false
+
     @OptionGroup var options: AppOptions
 
     func validate() throws {
         if names.isEmpty { throw ValidationError("name what to take away") }
     }
 
-    func run() async throws { try await Config.Change(unset: names).roll(out: options) }
+    func run() async throws {
+        let change = Config.Change(unset: names)
+        try await isForBuilds ? change.keepForBuilds(options) : change.roll(out: options)
+    }
 }
