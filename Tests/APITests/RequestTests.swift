@@ -70,7 +70,7 @@ struct RequestTests {
                 let answer1 = try await client.call(.patch, "/apps/sales-owner/config", as: .owner, body: body)
                 #expect(answer1.status == .badRequest)
                 let answer2 = try await client.call(.get, "/apps/sales-owner/config", as: .owner)
-                #expect(answer2.text == #"{"config":{}}"#)
+                #expect(answer2.text == #"{"build":[],"config":{}}"#)
             }
         }
     }

@@ -71,7 +71,7 @@ struct StreamTests {
                 #expect(config.lines == [#"{"release":null}"#])
                 _ = try await client.call(.patch, "/apps/sales-owner/config", as: .owner, body: #"{"set":{"C":"=é\n"},"unset":["A"]}"#)
                 let values = try await client.call(.get, "/apps/sales-owner/config", as: .owner)
-                #expect(values.text == #"{"config":{"B":"2","C":"=é\n"}}"#)
+                #expect(values.text == #"{"build":[],"config":{"B":"2","C":"=é\n"}}"#)
             }
         }
     }

@@ -80,7 +80,7 @@ struct World {
 
     func controller(heartbeat: Duration = .seconds(15)) -> APIController {
         APIController(
-            store: store, authenticator: accounts, accounts: accounts, operations: apps, version: "1.2.3",
+            store: store, authenticator: accounts, accounts: accounts, operations: apps, builds: apps, version: "1.2.3",
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, heartbeat: heartbeat)
     }
 

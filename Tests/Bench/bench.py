@@ -1,7 +1,8 @@
 """What the platform costs, beside other software in the same run. Prints a table and writes .build/bench.json.
 
 Each row is a ratio: the median over alternating pairs of ours and the peer's, so that what else the machine does meets both.
-Absolute numbers depend on the machine; they stand in `samples` and are not claimed.
+Absolute numbers depend on the machine; they stand in `samples` and are not claimed. Names of parts (`bench.py builds`) measure
+only those.
 """
 
 import json
@@ -14,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests/JourneyTests"), str(ROOT / "Tests/Bench")]
 os.environ.setdefault("JOURNEY_BINARY", str(ROOT / ".build/release/moor"))
 
+import builds  # noqa: E402
 import push_to_live  # noqa: E402
 import requests_per_second  # noqa: E402
 from support.platform import Platform, wait_for  # noqa: E402
@@ -55,10 +57,9 @@ def main():
     try:
         platform.start()
         wait_for(lambda: "base image: ready" in platform.log(), "the base image", 300)
-        live, pairs = push_to_live.measure(platform, scratch)
-        rows.append(row("push to live, dependencies unchanged, of podman run", pairs, live, 2.0, "lower", "s"))
-        for name, peer, aim, pairs in requests_per_second.measure(platform, scratch):
-            rows.append(row(name, pairs, peer, aim, "higher", "requests/s"))
+        for part in [globals()[name] for name in sys.argv[1:]] or [push_to_live, requests_per_second, builds]:
+            for name, peer, aim, better, pairs, unit in part.measure(platform, scratch):
+                rows.append(row(name, pairs, peer, aim, better, unit))
     finally:
         platform.remove()
     show(rows)

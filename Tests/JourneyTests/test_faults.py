@@ -211,12 +211,8 @@ def before_the_drain_ends(platform, repository):
     holder.join(20)
 
 
-# Known defect, not yet understood: killed while new replicas start, something of the push is left. To be mended, not kept.
-OPEN = pytest.mark.xfail(reason="a kill while replicas start leaves something behind", strict=False)
-
-
 @pytest.mark.parametrize(
-    "point", [during_receive, during_build, after_the_image, pytest.param(while_replicas_start, marks=OPEN), before_the_drain_ends])
+    "point", [during_receive, during_build, after_the_image, while_replicas_start, before_the_drain_ends])
 def test_a_kill_leaves_nothing_half_done_and_the_last_good_release_serves(platform, victim, viewer, point):
     point(platform, victim)
     platform.start()

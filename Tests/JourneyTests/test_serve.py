@@ -59,6 +59,10 @@ def test_the_documented_configuration_is_the_default_one(platform, tmp_path):
     assert start.returncode != 0 and "another moor serve" in output, output
 
 
+def test_the_engine_keeps_no_copy_of_what_it_was_given(platform):
+    assert list((platform.data / "engine/tmp").glob("api_load*")) == []
+
+
 def test_ctrl_c_leaves_the_apps_running_and_the_next_start_adopts_them(platform, checkout, viewer):
     repository = checkout("plain")
     repository.deploy()

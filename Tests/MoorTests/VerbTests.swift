@@ -10,11 +10,13 @@ struct VerbTests {
         ["logs", "-f", "--tail", "5", "--process", "web"],
         ["releases", "--limit", "5"], ["rollback"], ["rollback", "v3"], ["rollback", "3"], ["config"],
         ["config", "set", "A=1", "B=x=y", "C=-"],
+        ["config", "set", "--build", "TOKEN=-"], ["config", "unset", "--build", "TOKEN"],
         ["config", "unset", "A"], ["access"], ["access", "public"], ["access", "named", "--app", "sales"], ["access", "add", "bob"],
         ["access", "add", "bob", "--role", "collaborator"], ["access", "remove", "bob"], ["users"], ["users", "remove", "bob"],
         ["users", "add", "bob", "--role", "viewer", "--group", "a", "--group", "b", "--password-stdin"], ["tokens"],
         ["tokens", "create", "ci", "--days", "30"], ["tokens", "revoke", "ci"], ["login", "https://moorage.example.com", "--token"],
         ["login", "localhost:8080", "-u", "ada", "--password-stdin"], ["logout"], ["whoami"],
+        ["images"], ["images", "--json"], ["sbom"], ["sbom", "sales", "--release", "v3", "--output", "x.json"], ["sbom", "-a", "sales"],
     ])
     func `a right command line is understood`(_ arguments: [String]) throws {
         _ = try Moor.parseAsRoot(arguments)
@@ -27,6 +29,7 @@ struct VerbTests {
         ["config", "set", "A"],
         ["config", "set", "=x"], ["config", "set", "A=-", "B=-"], ["config", "unset"], ["access", "everybody"],
         ["access", "add", "bob", "--role", "owner"],
+        ["sbom", "sales", "--release", "latest"], ["sbom", "sales", "--app", "sales"], ["images", "sales"],
         ["users", "add"], ["users", "add", "bob", "--role", "king"], ["users", "add", "bob", "--password", "x"], ["tokens", "create"],
         ["tokens", "create", "ci", "--days", "0"], ["login"], ["login", "localhost", "--token", "--user", "ada"],
     ])

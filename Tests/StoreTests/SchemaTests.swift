@@ -26,6 +26,8 @@ import Testing
         ("a collaborator is not an owner", "INSERT INTO collaborators VALUES (1, 1, 'owner')"),
         ("a config name is a variable's", "INSERT INTO config VALUES (1, '1A', x'00', 0)"),
         ("a config name has no equals sign", "INSERT INTO config VALUES (1, 'A=B', x'00', 0)"),
+        ("a build config name is a variable's", "INSERT INTO buildConfig VALUES (1, 'A B', x'00', 0)"),
+        ("build config is of an app", "INSERT INTO buildConfig VALUES (9, 'A', x'00', 0)"),
         ("config is of an app", "INSERT INTO config VALUES (9, 'A', x'00', 0)"),
         ("a scale is not negative", "INSERT INTO scales VALUES (1, 'web', -1)"),
         ("a scale is at most 100", "INSERT INTO scales VALUES (1, 'web', 101)"),
@@ -102,6 +104,7 @@ import Testing
                 try db.execute(
                     sql: """
                         INSERT INTO config VALUES (1, 'A', x'00', 0);
+                        INSERT INTO buildConfig VALUES (1, 'A', x'00', 0);
                         INSERT INTO scales VALUES (1, 'web', 2);
                         INSERT INTO routes VALUES ('sales.example.com', 1, 0);
                         INSERT INTO collaborators VALUES (1, 1, 'viewer');
