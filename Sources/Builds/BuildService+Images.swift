@@ -63,17 +63,4 @@ extension BuildService {
             throw MoorError(.conflict, "a container still uses \(inUse.joined(separator: ", "))", hint: "try again when it has stopped")
         }
     }
-
-    /// Removes the app's package cache and dependency layers; its images go with `removeImages`.
-    package func removeLeftovers(of app: AppName) async throws(MoorError) {
-        do {
-            let prefix = ImageNames.repository(configuration.platformID, app) + ":"
-            for reference in try await engine.images().flatMap(\.references) where reference.hasPrefix(prefix) {
-                do { try await engine.removeImage(reference) } catch let refusal as EngineClient.Refusal where refusal.status == 409 {}
-            }
-            try await engine.removeVolume(ImageNames.cache(configuration.platformID, app))
-        } catch {
-            throw BuildRun.forPeople(error)
-        }
-    }
 }

@@ -28,8 +28,7 @@ extension BuildService {
         } catch {
             throw BuildRun.forPeople(error)
         }
-        // What takes room must not keep the platform from coming up.
-        do { try await collect() } catch { logger.warning("what is no longer used stays for now", metadata: ["error": "\(error)"]) }
+        collectSoon()
     }
 
     private func removeUnreleased() async throws {

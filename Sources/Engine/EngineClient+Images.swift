@@ -65,7 +65,7 @@ extension EngineClient {
     /// - Throws: `Refusal` with status 409 where a container uses it.
     package func removeImage(_ reference: String) async throws {
         do {
-            try await call(.DELETE, "/v1.41/images/\(Self.encode(reference))", deadline: .seconds(120))
+            try await Self.again { try await call(.DELETE, "/v1.41/images/\(Self.encode(reference))", deadline: .seconds(120)) }
         } catch let refusal as Refusal where refusal.status == 404 {
         }
     }
@@ -115,6 +115,14 @@ extension EngineClient {
         }
     }
 
+    package func volumeNames() async throws -> [String] {
+        struct Answer: Decodable {
+            struct Volume: Decodable { var Name: String }
+            var Volumes: [Volume]?
+        }
+        return (try await Self.again { try await call(.GET, "/v1.41/volumes", as: Answer.self) }.Volumes ?? []).map(\.Name)
+    }
+
     /// Bytes of each volume by name. The engine walks through all of them: not for a request's path.
     package func volumeSizes() async throws -> [String: Int64] {
         struct Answer: Decodable {
@@ -129,11 +137,13 @@ extension EngineClient {
         return Dictionary((answer.Volumes ?? []).map { ($0.Name, max(0, $0.UsageData?.Size ?? 0)) }) { first, _ in first }
     }
 
-    /// Podman fails with 500 where something goes while it lists everything.
-    private static func again<T>(_ list: () async throws -> T) async throws -> T {
-        for _ in 0..<3 {
-            do { return try await list() } catch let refusal as Refusal where refusal.status == 500 {}
+    /// Podman fails with 500 where something that it lists or removes goes at the same time.
+    private static func again<T>(_ body: () async throws -> T) async throws -> T {
+        for attempt in 1...4 {
+            do { return try await body() } catch let refusal as Refusal where refusal.status == 500 {
+                try await Task.sleep(for: .milliseconds(50 * attempt * attempt))
+            }
         }
-        return try await list()
+        return try await body()
     }
 }

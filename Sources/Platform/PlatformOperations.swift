@@ -40,10 +40,9 @@ struct PlatformOperations: AppOperations {
     }
 
     func deleteApp(_ appID: AppID) async throws(MoorError) {
-        let name = try await store.read { db in try AppRecord.filter(Column("id") == appID).fetchOne(db)?.name }
         try await releases.removeApp(appID)
-        // After its images, which stand on its dependency layers.
-        if let name { try await builds.removeLeftovers(of: name) }
+        // Its dependency layers and package cache are nobody's now.
+        await builds.collectSoon()
         await routes.refresh()
     }
 

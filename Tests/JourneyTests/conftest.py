@@ -9,7 +9,9 @@ import tempfile
 
 import pytest
 
-pytest.register_assert_rewrite("support.platform", "support.repository", "support.viewer", "support.load")
+pytest.register_assert_rewrite("support.platform", "support.repository", "support.viewer", "support.load", "support.browser")
+from support.browser import chromium
+from support.neighbour import Neighbour
 from support.platform import Command, Platform, wait_for
 from support.repository import Repository
 from support.viewer import Viewer
@@ -37,9 +39,15 @@ def scratch():
 
 
 @pytest.fixture(scope="session")
-def platform(scratch, disk):
+def neighbour():
+    """Where the platform's conda packages come from, once a test has it serve them."""
+    return Neighbour()
+
+
+@pytest.fixture(scope="session")
+def platform(scratch, disk, neighbour):
     """The platform of the run, on a disk of its own, so that a test can fill it."""
-    platform = Platform(scratch, data=disk / "data")
+    platform = Platform(scratch, data=disk / "data", environment=neighbour.settings)
     try:
         platform.start()
         wait_for(lambda: "base image: ready" in platform.log(), "the base image", 300)
@@ -104,6 +112,13 @@ def shared(platform, tmp_path_factory):
 def viewer(platform):
     """Makes people with a browser."""
     return lambda username="admin", password=None: Viewer(platform, username, password)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium. Not for a module with an event loop of its own, as this has one too."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
-"""One app of each framework, pushed with nothing but its code and packages: recognised, built, healthy, and used in a browser."""
+"""One app of each framework and buildpack, pushed with nothing but its code and packages: recognised, built, healthy, and used
+in a browser."""
 
+import contextlib
 import json
 
 import pytest
-from playwright.sync_api import sync_playwright
 
+from support.browser import signed_in
+from support.platform import ROOT
 from support.repository import Repository
 
 NOTEBOOK = {
@@ -66,37 +69,105 @@ async def answer(socket: WebSocket):
 """}),
 }
 
+# Those that can do nothing without one.
+SOCKETS = {"streamlit", "panel", "shiny", "fastapi"}
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+
+@pytest.fixture
+def live(browser, command, platform, tmp_path):
+    """`with live(files, *words) as tab`: a page of the app of these files, whose push said these words."""
+
+    @contextlib.contextmanager
+    def push(app, files, *words):
+        repository = Repository(tmp_path / "checkout", platform, app)
+        for file, text in files.items():
+            (repository.folder / file).write_text(text)
+        repository.commit(app)
+        push = repository.push(seconds=400)
+        assert push.ok, push.text
+        try:
+            for said in [*words, "web.1 is healthy"]:
+                assert said in push.said, push.said
+            with signed_in(browser, command, app) as tab:
+                yield tab
+        finally:
+            # They are large, and no later journey needs them.
+            command("apps", "delete", app, "--yes")
+
+    return push
 
 
 @pytest.mark.parametrize("sample", APPS)
-def test_an_app_of_code_and_packages_alone_is_live(platform, browser, command, tmp_path, sample):
+def test_an_app_of_code_and_packages_alone_is_live(live, sample):
     name, packages, files = APPS[sample]
-    repository = Repository(tmp_path / "checkout", platform, f"framework-{sample}")
-    (repository.folder / "requirements.txt").write_text(packages + "\n")
-    for file, text in files.items():
-        (repository.folder / file).write_text(text)
-    repository.commit(name)
-    push = repository.push()
-    assert push.ok, push.text
-    assert f"recognised {name} in {next(iter(files))}" in push.said and "web.1 is healthy" in push.said, push.said
-    try:
-        page = browser.new_page()
-        failed = []
-        page.on("response", lambda answer: failed.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
-        page.goto(platform.app_url(repository.app, "/"))
-        page.locator("input[name=username]").fill("admin")
-        page.locator("input[type=password]").fill(platform.password)
-        page.locator("input[type=password]").press("Enter")
-        page.get_by_text("ahoy 42").first.wait_for(timeout=60_000)
-        assert failed == []
-        page.close()
-    finally:
-        # They are large, and no later journey needs them.
-        command("apps", "delete", repository.app, "--yes")
+    said = ["buildpack pip: found requirements.txt", f"recognised {name} in {next(iter(files))}"]
+    with live(f"framework-{sample}", {"requirements.txt": packages + "\n", **files}, *said) as tab:
+        tab.page.get_by_text("ahoy 42").first.wait_for(timeout=60_000)
+        assert tab.sockets or sample not in SOCKETS
+
+
+def test_a_conda_app_is_live(live, neighbour):
+    """The buildpack's own example; its packages come over the network from what stands in for conda-forge."""
+    files = {path.name: path.read_text() for path in (ROOT / "buildpacks/conda/example").iterdir()}
+    with neighbour.serving_conda():
+        said = ["buildpack conda: found environment.yml", "recognised Flask in app.py", "packages from conda-forge", "+ numpy=2.3.5"]
+        with live("buildpack-conda", files, *said) as tab:
+            text = tab.page.get_by_text("High water").inner_text()
+            low, high = sorted(float(word) for word in text.split() if word[0].isdigit())
+            assert 0 < low < 2.5 < high < 5
+
+
+def test_a_shiny_app_in_r_is_live(live):
+    app = """
+library(shiny)
+ui <- fluidPage(numericInput("n", "Number", 1), textOutput("out"))
+server <- function(input, output, session) output$out <- renderText(paste("ahoy", 6 * input$n))
+shinyApp(ui, server)
+"""
+    with live("buildpack-r", {"app.R": app}, "buildpack r: found app.R", "recognised Shiny for R in app.R") as tab:
+        tab.page.get_by_text("ahoy 6", exact=True).wait_for(timeout=60_000)
+        tab.page.get_by_label("Number").fill("7")
+        tab.page.get_by_text("ahoy 42", exact=True).wait_for()
+        # The page may have another way than the one that is asked for here.
+        [socket] = tab.sockets
+        assert socket["sent"] >= 2 and socket["received"] >= 2 and "closed" not in socket, socket
+
+
+def test_an_app_with_a_dockerfile_is_live(live):
+    files = {
+        "Dockerfile": 'FROM localhost/moor-base\nCOPY app.py /srv/\nEXPOSE 8050\nCMD ["python3", "/srv/app.py"]\n',
+        # RFC 6455 with nothing but the standard library; frames of less than 126 bytes.
+        "app.py": """
+import base64, hashlib, http.server, os
+PAGE = b"<p id=out></p><script>const socket = new WebSocket(`ws://${location.host}/socket`); "
+PAGE += b"socket.onopen = () => socket.send('7'); socket.onmessage = (event) => out.textContent = event.data</script>"
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if "Upgrade" in self.headers:
+            return self.socket()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(PAGE)))
+        self.end_headers()
+        self.wfile.write(PAGE)
+    def socket(self):
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        self.end_headers()
+        kind, length = self.rfile.read(2)
+        mask = self.rfile.read(4)
+        number = bytes(byte ^ mask[i % 4] for i, byte in enumerate(self.rfile.read(length & 127)))
+        text = f"ahoy {6 * int(number)}".encode()
+        self.wfile.write(bytes([0x81, len(text)]) + text)
+        self.rfile.read()
+http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
+"""}
+    said = ["buildpack dockerfile: found Dockerfile", "the image exposes port 8050"]
+    with live("buildpack-dockerfile", files, *said) as tab:
+        tab.page.get_by_text("ahoy 42").wait_for()
+        [socket] = tab.sockets
+        assert (socket["sent"], socket["received"]) == (1, 1), socket

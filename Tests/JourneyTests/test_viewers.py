@@ -6,8 +6,8 @@ import urllib.parse
 import httpx
 import pytest
 import websockets.sync.client
-from playwright.sync_api import sync_playwright
 
+from support.browser import signed_in
 from support.viewer import Form
 
 SPOOFED = {
@@ -187,32 +187,24 @@ def test_a_websocket_echoes_and_carries_the_viewer(platform, shared, viewer):
         socket.ping().wait(10)
 
 
-def test_a_browser_signs_in_and_the_dash_app_greets_its_viewer(platform, shared, person):
+def test_a_browser_signs_in_and_the_dash_app_greets_its_viewer(platform, browser, command, shared, person):
     app = shared("dash").app
     name, password = person("grace", name="Grace Hopper")
     wanted = platform.app_url(app, "/deep/page?tab=2")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        try:
-            page = browser.new_page()
-            page.goto(wanted)
-            page.locator("input[type=password]").fill(password)
-            page.locator("input[type=text], input[name=username]").first.fill(name)
-            page.locator("input[type=password]").press("Enter")
-            page.wait_for_url(wanted)
-            page.wait_for_function("document.querySelector('#greeting')?.textContent.includes('Hello')")
-            assert page.inner_text("#greeting") == "Hello Grace Hopper"
-            assert page.inner_text("#page") == wanted
-            echoed = page.evaluate(
-                """() => new Promise((resolve, reject) => {
-                    const socket = new WebSocket(`ws://${location.host}/echo`)
-                    socket.onopen = () => socket.send('ahoy')
-                    socket.onmessage = (event) => resolve(event.data)
-                    socket.onerror = reject
-                    setTimeout(() => reject(new Error('no echo')), 10000)
-                })"""
-            )
-            assert echoed == "ahoy"
-            assert page.evaluate("document.cookie") == "", "a script can read our cookies"
-        finally:
-            browser.close()
+    with signed_in(browser, command, app, "/deep/page?tab=2", name, password) as tab:
+        page = tab.page
+        page.wait_for_url(wanted)
+        page.wait_for_function("document.querySelector('#greeting')?.textContent.includes('Hello')")
+        assert page.inner_text("#greeting") == "Hello Grace Hopper"
+        assert page.inner_text("#page") == wanted
+        echoed = page.evaluate(
+            """() => new Promise((resolve, reject) => {
+                const socket = new WebSocket(`ws://${location.host}/echo`)
+                socket.onopen = () => socket.send('ahoy')
+                socket.onmessage = (event) => resolve(event.data)
+                socket.onerror = reject
+                setTimeout(() => reject(new Error('no echo')), 10000)
+            })"""
+        )
+        assert echoed == "ahoy"
+        assert page.evaluate("document.cookie") == "", "a script can read our cookies"

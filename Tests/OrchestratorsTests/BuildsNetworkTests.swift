@@ -122,6 +122,10 @@ struct BuildsNetworkTests {
                             "itself open", "outside open", "configured open", "gateway closed", "host closed", "app closed", "build closed",
                         ])
                     for container in [mine, other] { try await fixture.engine.removeBuildContainer(container) }
+                    // As `podman network prune` would.
+                    try await fixture.engine.removeNetwork(networks[0])
+                    #expect(try await orchestrator.buildsNetwork(slot: 0) == networks[0])
+                    #expect(try await fixture.engine.listNetworks().contains { $0.name == networks[0] })
                     try await orchestrator.removeBuildsNetworks()
                 }
             }

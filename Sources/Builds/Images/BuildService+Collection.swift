@@ -10,12 +10,13 @@ import Store
 /// - A dependency layer, shared or not, stays while an image stands on it, while a build uses it, and while it is that of
 ///   the newest build of an app.
 /// - A base image that is not today's stays while anything stands on it, and on an engine that other programs use.
-/// - Of the caches, the least recently used go until the rest is below `cacheLimit`; never one that a build uses.
+/// - Caches of apps that are gone go. Of the others, the least recently used go until the rest is below `cacheLimit`; never
+///   one that a build uses.
 ///
 /// What goes is derived from engine and rows each time, so that a crash leaves nothing behind that the next run does not see.
 extension BuildService {
     /// Has a collection run soon; several wishes become one.
-    func collectSoon() {
+    package func collectSoon() {
         guard !upkeep.isStopping else { return }
         if upkeep.collection != nil {
             upkeep.mustCollectAgain = true
@@ -107,23 +108,31 @@ extension BuildService {
     }
 
     private func collectCaches() async throws {
-        let prefix = ImageNames.cachePrefix(configuration.platformID)
-        let sizes = try await engine.volumeSizes().filter { $0.key.hasPrefix(prefix) }
-        var total = sizes.values.reduce(0, +)
-        guard total > configuration.cacheLimit else { return }
+        let caches = try await engine.volumeNames().filter { ImageNames.app(ofCache: $0, configuration.platformID) != nil }
+        // Asked after the engine, so that no cache of an app that was made meanwhile looks like nobody's.
         let lastUse = try await store.read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT apps.name AS name, max(builds.startedAt) AS at FROM builds
-                    JOIN pushes ON pushes.id = builds.pushID JOIN apps ON apps.id = pushes.appID GROUP BY apps.id
+                    SELECT apps.id AS id, max(builds.startedAt) AS at FROM apps
+                    LEFT JOIN pushes ON pushes.appID = apps.id LEFT JOIN builds ON builds.pushID = pushes.id GROUP BY apps.id
                     """)
-            return Dictionary(rows.map { row in (prefix + (row["name"] as String), row["at"] as Double) }) { first, _ in first }
+            return Dictionary(uniqueKeysWithValues: rows.map { row in (row["id"] as AppID, row["at"] as Double? ?? 0) })
         }
-        for (name, size) in sizes.sorted(by: { (lastUse[$0.key] ?? 0, $0.key) < (lastUse[$1.key] ?? 0, $1.key) })
+        func use(_ name: String) -> Double? { ImageNames.app(ofCache: name, configuration.platformID).flatMap { lastUse[$0] } }
+        for name in caches where use(name) == nil { await removeCache(name) }
+        guard !caches.isEmpty else { return }
+        let sizes = try await engine.volumeSizes().filter { use($0.key) != nil }
+        var total = sizes.values.reduce(0, +)
+        for (name, size) in sizes.sorted(by: { (use($0.key) ?? 0, $0.key) < (use($1.key) ?? 0, $1.key) })
         where total > configuration.cacheLimit {
-            if await remove(name, "cache", { engine in try await engine.removeVolume(name) }) { total -= size }
+            if await removeCache(name) { total -= size }
         }
+    }
+
+    @discardableResult
+    private func removeCache(_ name: String) async -> Bool {
+        await remove(name, "cache") { engine in try await engine.removeVolume(name) }
     }
 
     /// - Returns: whether it is gone.

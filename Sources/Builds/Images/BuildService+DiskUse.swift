@@ -1,22 +1,34 @@
 import Engine
+import GRDB
 package import Models
 import Store
 
 extension BuildService {
-    /// What this platform's images, layers and caches take, from what the engine says.
+    /// What this platform's images, layers and caches take, from what the engine says. It walks through all of them, so it is
+    /// asked once at a time, and its answer holds for some seconds.
     package func diskUse() async throws(MoorError) -> DiskUse {
-        do {
-            let prefix = ImageNames.cachePrefix(configuration.platformID)
-            let caches = try await engine.volumeSizes().filter { $0.key.hasPrefix(prefix) }
-            var use = Self.diskUse(of: try await forest(), platformID: configuration.platformID)
-            for (name, size) in caches {
-                guard let app = AppName(rawValue: String(name.dropFirst(prefix.count))) else { continue }
-                use.apps[app, default: .init()].cacheBytes += size
-            }
-            return use
-        } catch {
-            throw BuildRun.forPeople(error)
+        if let known = upkeep.diskUse, known.isFresh { return try await Self.value(of: known.asked) }
+        let asked = Task { try await measureDiskUse() }
+        upkeep.diskUse = .init(asked: asked)
+        defer { if upkeep.diskUse?.asked == asked { upkeep.diskUse?.endedAt = .now } }
+        return try await Self.value(of: asked)
+    }
+
+    private static func value(of asked: Task<DiskUse, any Error>) async throws(MoorError) -> DiskUse {
+        do { return try await asked.value } catch { throw BuildRun.forPeople(error) }
+    }
+
+    private func measureDiskUse() async throws -> DiskUse {
+        let sizes = try await engine.volumeSizes()
+        let names = try await store.read { db in
+            Dictionary(uniqueKeysWithValues: try AppRecord.fetchAll(db).compactMap { app in app.id.map { ($0, app.name) } })
         }
+        var use = Self.diskUse(of: try await forest(), platformID: configuration.platformID)
+        for (volume, size) in sizes {
+            guard let name = ImageNames.app(ofCache: volume, configuration.platformID).flatMap({ names[$0] }) else { continue }
+            use.apps[name, default: .init()].cacheBytes += size
+        }
+        return use
     }
 
     static func diskUse(of forest: ImageForest, platformID: String) -> DiskUse {

@@ -7,6 +7,7 @@ extension BuildRun {
 
     /// What the engine refuses as an error for people.
     static func forPeople(_ error: any Error) -> MoorError {
+        if let error = error as? Unexplained { return error.forPeople }
         guard let refusal = error as? EngineClient.Refusal else {
             return .wrapping(error, "the build stopped because of a fault of the platform")
         }

@@ -38,7 +38,7 @@ struct BuildRun {
     }
 
     /// Names in the engine that must not go while this runs.
-    var usedNames: [String] { layers.map(\.reference) + [ImageNames.cache(configuration.platformID, push.app)] }
+    var usedNames: [String] { layers.map(\.reference) + [ImageNames.cache(configuration.platformID, push.appID)] }
 
     /// Makes the image within the wall time; whatever happens, no container of it is left.
     /// - Parameter stands: told what the app stands on as soon as that is there.
@@ -110,7 +110,7 @@ struct BuildRun {
     /// Each hides files of those below, which still take room.
     private static let deepest = 5
 
-    private func family(_ layer: Layer) -> String? { layer.stage.update.map { Self.hash($0.family, base.id) } }
+    private func family(_ layer: Layer) -> String? { layer.stage.update.map { Self.hash($0.family, base.id, "\(push.appID)") } }
 
     /// Makes the layer of the app's latest one for other dependencies, so that the cost is that of the change.
     /// - Returns: nil where there is none, or what it holds does not let itself be changed; then it is made anew.
@@ -131,7 +131,7 @@ struct BuildRun {
         } catch let refusal as EngineClient.Refusal where refusal.status == 404 {
             // It was collected meanwhile.
             return nil
-        } catch let error as MoorError where error.message.hasPrefix(Self.unexplained) {
+        } catch is Unexplained {
             // What is plainly the app's fault would fail again; this may not.
             await voice.say("the earlier packages could not be changed: installing them anew")
             try await engine.removeBuildContainer(containerName(layer.stage.stage.name))
@@ -139,7 +139,8 @@ struct BuildRun {
         }
     }
 
-    private static let unexplained = "installing the packages failed"
+    /// A command failed and nothing that is known explains it.
+    struct Unexplained: Error { var forPeople: MoorError }
 
     private func containerName(_ part: String) -> String { "\(ImageNames.containerPrefix(configuration.platformID))\(buildID)-\(part)" }
 
@@ -171,7 +172,8 @@ struct BuildRun {
             let isShared = stage.stage.name == "apt"
             return Layer(
                 stage: stage, repository: isShared ? ImageNames.shared(configuration.platformID) : repository,
-                tag: "deps-\(Self.hash(stage.key, base.id).prefix(24))")
+                // A later app of the same name must not find what this one's build config let it install.
+                tag: "deps-\(Self.hash(stage.key, base.id, isShared ? "" : "\(push.appID)").prefix(24))")
         }
     }
 
@@ -183,7 +185,7 @@ struct BuildRun {
     ) async throws -> Made {
         let limits = configuration.limits
         let caches = Set(stage.commands.flatMap(\.caches)).sorted()
-        var binds = caches.map { "\(ImageNames.cache(configuration.platformID, push.app)):\($0)" }
+        var binds = caches.map { "\(ImageNames.cache(configuration.platformID, push.appID)):\($0)" }
         for folder in Set(stage.commands.compactMap(\.packFolder)).sorted() {
             binds.append("\(plan.detection.buildpack.folder):\(folder):ro")
         }
@@ -242,7 +244,7 @@ struct BuildRun {
     /// - Parameter missing: what the app's packages need to be told and the build was not.
     private func failure(
         _ code: Int, _ told: PackFailure, of run: Containerfile.Run, missing: [Requirements.Variable], in container: String
-    ) async -> MoorError {
+    ) async -> any Error {
         let output = await voice.kept.output
         let tail = await voice.kept.tail
         if output.suffix(40).contains(where: { $0.contains("No space left on device") }) { return Self.diskFull }
@@ -272,10 +274,10 @@ struct BuildRun {
         if let failure = UVFailure(output, requirements: plan.requirements, python: plan.python.python) {
             return MoorError(.appFailed, failure.message, hint: failure.hint, detail: tail)
         }
-        return MoorError(
-            .appFailed, "\(Self.unexplained) with exit code \(code)",
-            hint: "the last lines say why; the build's log has them all",
-            detail: tail)
+        return Unexplained(
+            forPeople: MoorError(
+                .appFailed, "installing the packages failed with exit code \(code)",
+                hint: "the last lines say why; the build's log has them all", detail: tail))
     }
 
     private func copyApp(_ container: String) async throws {

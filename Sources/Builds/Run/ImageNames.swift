@@ -6,9 +6,16 @@ enum ImageNames {
     static func repository(_ platformID: String, _ app: AppName) -> String { root(platformID) + app.rawValue }
     /// Layers that every app may stand on.
     static func shared(_ platformID: String) -> String { "localhost/moor-\(platformID)-layers" }
-    /// A volume of each app's own: a package's build runs code, which must not reach what other apps install.
-    static func cachePrefix(_ platformID: String) -> String { "moor-\(platformID)-cache-" }
-    static func cache(_ platformID: String, _ app: AppName) -> String { cachePrefix(platformID) + app.rawValue }
+    /// A volume of each app's own: a package's build runs code, which must not reach what other apps install. By its id, so
+    /// that the next app of its name never gets it.
+    static func cache(_ platformID: String, _ app: AppID) -> String { cachePrefix(platformID) + "\(app)" }
+    private static func cachePrefix(_ platformID: String) -> String { "moor-\(platformID)-cache-" }
+
+    /// The app whose cache a volume is; nil where it is none of this platform's.
+    static func app(ofCache name: String, _ platformID: String) -> AppID? {
+        let prefix = cachePrefix(platformID)
+        return name.hasPrefix(prefix) ? Int64(name.dropFirst(prefix.count)).map { AppID($0) } : nil
+    }
 
     /// Whether it is a layer that is kept for the next build, and not an app's image.
     static func isLayer(_ reference: String) -> Bool { reference.contains(":deps-") }

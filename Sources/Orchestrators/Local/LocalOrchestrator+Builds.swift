@@ -17,20 +17,18 @@ extension LocalOrchestrator {
     /// - Parameter slot: from zero; one build at a time is on it.
     /// - Returns: the network's name in the engine.
     package func buildsNetwork(slot: Int) async throws(MoorError) -> String {
-        let task: Task<AppNetwork, any Error>
-        if let made = buildNetworks[slot] {
-            task = made
-        } else {
-            let before = lastNetwork
-            task = Task {
-                _ = await before?.result
-                return try await self.makeBuildsNetwork(slot)
-            }
-            buildNetworks[slot] = task
-            lastNetwork = task
+        // Looked for each time: an admin may have pruned it.
+        let before = lastNetwork
+        let task = Task {
+            _ = await before?.result
+            return try await self.makeBuildsNetwork(slot)
         }
-        do { return try await task.value.name } catch {
-            if buildNetworks[slot] == task { buildNetworks[slot] = nil }
+        lastNetwork = task
+        do {
+            let network = try await task.value
+            buildNetworks[slot] = network
+            return network.name
+        } catch {
             throw engineError(error, "the network for builds could not be made")
         }
     }
@@ -98,8 +96,7 @@ extension LocalOrchestrator {
     /// Takes the networks for builds away, with their rules. No build may be running.
     package func removeBuildsNetworks() async throws(MoorError) {
         do {
-            for (slot, task) in buildNetworks {
-                guard let network = try? await task.value else { continue }
+            for (slot, network) in buildNetworks {
                 try await engine.removeNetwork(network.name)
                 buildNetworks[slot] = nil
                 await firewall.remove(builds: slot)

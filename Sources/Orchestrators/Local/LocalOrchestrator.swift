@@ -50,7 +50,7 @@ package actor LocalOrchestrator: Orchestrator, Service {
     var imageUsers: [String: String] = [:]
     /// Networks are made one after the other, so that two never get one subnet.
     var lastNetwork: Task<AppNetwork, any Error>?
-    var buildNetworks: [Int: Task<AppNetwork, any Error>] = [:]
+    var buildNetworks: [Int: AppNetwork] = [:]
     var waitingLaunches: [(AppID, ReplicaID)] = []
     var runningLaunches = 0
     var observers: [Int: (appID: AppID?, continuation: AsyncStream<Void>.Continuation)] = [:]

@@ -2,7 +2,7 @@
 the base image's own, of wheels, and of a few empty ones that contradict each other; served over HTTP.
 
     conda_channel.py make FOLDER              writes FOLDER/linux-64 and FOLDER/noarch, where they are not there yet
-    conda_channel.py serve FOLDER [USER:PASS]  serves it until its standard input ends, on any port, which is printed
+    conda_channel.py serve FOLDER [USER:PASS [PORT]]  serves it until its standard input ends, and prints the port: else any
 """
 
 import base64
@@ -122,7 +122,7 @@ def make(channel, wheels):
         add_wheel(channel, wheel)
 
 
-def serve(folder, credentials):
+def serve(folder, credentials="", port="0"):
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
             super().__init__(*arguments, directory=folder)
@@ -137,14 +137,14 @@ def serve(folder, credentials):
                 return None
             return super().send_head()
 
-    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), Handler)
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", int(port)), Handler)
     print(server.server_port, flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdin.read()
 
 
 if sys.argv[1] == "serve":
-    serve(sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else None)
+    serve(*sys.argv[2:])
 elif not os.path.exists(sys.argv[2]):
     with tempfile.TemporaryDirectory(dir=pathlib.Path(sys.argv[2]).parent) as folder:
         make(pathlib.Path(folder, "channel"), download(folder))
