@@ -24,9 +24,13 @@ struct CondaChannel: Sendable {
         #expect(made.terminationStatus.isSuccess, "\(made.standardError)")
     }
 
-    /// - Parameter credentials: "user:password" that it asks for.
-    static func serve<T: Sendable>(_ credentials: String? = nil, _ body: @Sendable (CondaChannel) async throws -> T) async throws -> T {
-        try await make()
+    /// - Parameters:
+    ///   - folder: what is served in the channel's place.
+    ///   - credentials: "user:password" that it asks for.
+    static func serve<T: Sendable>(
+        folder: String = Self.folder, _ credentials: String? = nil, _ body: @Sendable (CondaChannel) async throws -> T
+    ) async throws -> T {
+        if folder == Self.folder { try await make() }
         let podman = try #require(EngineSuite.engine)
         let host = try await podman.podman("network", "inspect", "podman", "--format", "{{(index .Subnets 0).Gateway}}")
         return try await run(

@@ -1,6 +1,7 @@
 import Builds
 import Foundation
 import Models
+import Subprocess
 import TestSupport
 import Testing
 
@@ -36,6 +37,46 @@ struct `Python apps in a real engine` {
                 try await shop.build(["Pipfile.lock": pipfileLock(six: hashes["idna"] ?? ""), "Procfile": "web: x"])
             }
             #expect(error?.message == "Pipfile.lock line 3: what the index gave for six==1.17.0 is not what its hash says")
+        }
+    }
+
+    /// Of the index that `six` is bound to comes `six` alone, although it has an `idna` too.
+    @Test func `a package that is bound to an index comes from there, and no other does`() async throws {
+        try await withWorkshop { shop in
+            let folder = shop.folder.appending(path: "index").path
+            let script = """
+                import pathlib, sys, zipfile
+                for name in ["six", "idna"]:
+                    folder = pathlib.Path(sys.argv[1], "simple", name)
+                    folder.mkdir(parents=True)
+                    wheel = f"{name}-99.0-py3-none-any.whl"
+                    (folder / "index.html").write_text(f'<a href="{wheel}">{wheel}</a>')
+                    with zipfile.ZipFile(folder / wheel, "w") as archive:
+                        archive.writestr(f"{name}.py", "theirs = True\\n")
+                        archive.writestr(f"{name}-99.0.dist-info/METADATA", f"Metadata-Version: 2.1\\nName: {name}\\nVersion: 99.0\\n")
+                        archive.writestr(f"{name}-99.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+                        archive.writestr(f"{name}-99.0.dist-info/RECORD", "")
+                """
+            let made = try await run(
+                .name("python3"), arguments: ["-c", script, folder], output: .discarded, error: .string(limit: 1 << 16))
+            try #require(made.terminationStatus.isSuccess, "\(made.standardError)")
+            try await CondaChannel.serve(folder: folder) { index in
+                let pipfile = """
+                    [[source]]
+                    name = "pypi"
+                    url = "https://pypi.org/simple"
+                    [[source]]
+                    name = "ours"
+                    url = "\(index.url)/simple"
+                    [packages]
+                    six = { version = "*", index = "ours" }
+                    idna = "*"
+                    """
+                let heard = Heard()
+                _ = try await shop.build(["Pipfile": pipfile, "Procfile": "web: x"], log: heard.log)
+                #expect(await heard.contains("+ six==99.0"))
+                #expect(await heard.contains("+ idna==3."))
+            }
         }
     }
 

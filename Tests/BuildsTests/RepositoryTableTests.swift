@@ -80,7 +80,8 @@ private let poetryLock = """
     [metadata]
     lock-version = "2.1"
     """
-private let pinned = "uv pip install --requirement .moor/requirements.txt --constraint .moor/constraints.txt"
+private let made = "--requirement .moor/requirements.txt --requirement .moor/pyproject.toml"
+private let pinned = "uv pip install \(made) --constraint .moor/constraints.txt"
 
 private let frameworks: [Repository] = [
     Repository(
@@ -239,12 +240,12 @@ private let dependencyFiles: [Repository] = [
     Repository(
         "Pipenv", ["Pipfile": "[packages]\nsix='*'", "Pipfile.lock": pipfileLock, "app.py": dash],
         .planned(
-            web: gunicorn, install: "uv pip install --no-deps --requirement .moor/requirements.txt",
+            web: gunicorn, install: "uv pip install --no-deps \(made) --constraint .moor/constraints.txt",
             says: ["Python 3.11 is asked for by Pipfile.lock line 1"])),
     Repository(
         "Pipenv without a lock", ["Pipfile": "[packages]\nsix='*'\n[requires]\npython_version = '3.11'", web: "web: x"],
         .planned(
-            web: "x", install: "uv pip install --requirement .moor/requirements.txt", says: ["Pipfile.lock is not there", "Pipfile line 4"])
+            web: "x", install: "uv pip install \(made)", says: ["Pipfile.lock is not there", "Pipfile line 4"])
     ),
     Repository(
         "a Pipfile.lock that is cut off", ["Pipfile.lock": "{\n \"default\": {\n", web: "web: x"],
@@ -253,6 +254,12 @@ private let dependencyFiles: [Repository] = [
         "a Pipfile.lock of something else", ["Pipfile.lock": "{}", web: "web: x"],
         .refused("Pipfile.lock has no packages", hint: "pipenv lock")),
     Repository(
+        "a Pipfile.lock whose index would smuggle an option",
+        [
+            "Pipfile.lock": "{\"_meta\": {\"sources\": [{\"name\": \"x\", \"url\": \"https://x\\n--pre\"}]}, \"default\": {}}", web: "web: x",
+        ],
+        .refused("Pipfile.lock: “https://x--pre” is no address of a package index")),
+    .init(
         "a Pipfile.lock that would smuggle an option",
         ["Pipfile.lock": "{\"default\": {\"six\": {\"version\": \"==1 --index-url=https://x\"}}}", web: "web: x"],
         .refused("Pipfile.lock line 1: “six” cannot be read")),
@@ -261,7 +268,7 @@ private let dependencyFiles: [Repository] = [
         .planned(web: "x", install: pinned, says: ["Python >=3.10,<4 is asked for by pyproject.toml line 5"])),
     Repository(
         "Poetry without a lock", ["pyproject.toml": poetry, web: "web: x"],
-        .planned(web: "x", install: "uv pip install --requirement .moor/requirements.txt", says: ["poetry.lock is not there"])),
+        .planned(web: "x", install: "uv pip install \(made)", says: ["poetry.lock is not there"])),
     Repository(
         "Poetry with a lock that is older", ["pyproject.toml": poetry, "poetry.lock": "[metadata]\nlock-version = '2.1'", web: "web: x"],
         .refused("pyproject.toml line 6: six is not in poetry.lock", hint: "poetry lock")),

@@ -28,6 +28,16 @@ private let captured: [(requirements: String, output: String, message: String)] 
         """, "requirements.txt line 2: there is no version pandas==99.1"
     ),
     (
+        "numpy==2.1\n",
+        """
+        error: No solution found when resolving dependencies
+          cause: Because there is no version of numpy==2.1 and you require numpy==2.1, we can conclude that your requirements are unsatisfiable.
+
+        hint: `numpy` was found on https://wheels.example.com/cpu, but not at the requested version (numpy==2.1). A compatible version may be available on a subsequent index (e.g., https://pypi.org/simple). By default, uv will only consider versions that are published on the first index that contains a given package, to avoid dependency confusion attacks.
+        """,
+        "requirements.txt line 1: https://wheels.example.com/cpu has numpy, but not in the version that is asked for (numpy==2.1); the first index that has a package is the only one asked"
+    ),
+    (
         "pandas>=99\n",
         """
         error: No solution found when resolving dependencies

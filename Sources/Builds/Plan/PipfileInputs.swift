@@ -4,7 +4,7 @@ import Models
 struct PipfileInputs: Sendable {
     var requirements: [PythonRequirement] = []
     /// Package indexes, the default one first.
-    var indexes: [String] = []
+    var indexes: [PythonIndex] = []
     var python: PythonVersion?
     /// Paths of the repository that are installed, with their places.
     var paths: [(path: String, line: Int)] = []
@@ -19,7 +19,9 @@ struct PipfileInputs: Sendable {
         guard let packages = root["default"]?.members else {
             throw MoorError(.appFailed, "\(file) has no packages under “default”", hint: "make it anew with: pipenv lock")
         }
-        for source in root["_meta"]?["sources"]?.array ?? [] { if let url = source["url"]?.string { indexes.append(url) } }
+        for source in root["_meta"]?["sources"]?.array ?? [] {
+            if let url = source["url"]?.string { indexes.append(try PythonIndex(name: source["name"]?.string, url: url, file)) }
+        }
         if let wanted = root["_meta"]?["requires"], let node = wanted["python_full_version"] ?? wanted["python_version"] {
             python = node.string.flatMap { PythonVersion.exact($0, "\(file) line \(node.line)") }
         }
@@ -33,8 +35,10 @@ struct PipfileInputs: Sendable {
             } else {
                 try place(&requirement, file) { node[$0]?.string }
             }
+            bind(&requirement, node["index"]?.string)
             try add(requirement, anew: "pipenv lock")
         }
+        dropBound()
     }
 
     // MARK: Pipfile
@@ -43,7 +47,10 @@ struct PipfileInputs: Sendable {
     init(pipfile text: String) throws(MoorError) {
         let file = "Pipfile"
         let root = try TOMLReader.read(text, file: file)
-        for source in root["source"]?.array ?? [] { if let url = source.table?["url"]?.string { indexes.append(url) } }
+        for source in root["source"]?.array ?? [] {
+            guard let table = source.table, let url = table["url"]?.string else { continue }
+            indexes.append(try PythonIndex(name: table["name"]?.string, url: url, file))
+        }
         if let node = root["requires", "python_full_version"] ?? root["requires", "python_version"] {
             python = node.string.flatMap { PythonVersion.exact($0, "\(file) line \(node.line)") }
         }
@@ -57,12 +64,14 @@ struct PipfileInputs: Sendable {
                 let version = table["version"]?.string ?? "*"
                 requirement.specifier = version == "*" ? "" : version
                 try place(&requirement, file) { table[$0]?.string }
+                bind(&requirement, table["index"]?.string)
             } else {
                 throw MoorError(
                     .appFailed, "\(file) line \(node.line): \(name) is neither a version nor a table", hint: "write it as \(name) = \"*\"")
             }
             try add(requirement, anew: nil)
         }
+        dropBound()
     }
 
     /// `markers`, and the keys that stand for one each: sys_platform = "== 'win32'".
@@ -77,6 +86,18 @@ struct PipfileInputs: Sendable {
     }
 
     // MARK: Both
+
+    /// To the index that `index` names, unless that is the first, which all come from.
+    private func bind(_ requirement: inout PythonRequirement, _ name: String?) {
+        guard requirement.url == nil, let index = indexes.dropFirst().first(where: { $0.name == name }), index.mayBeBound else { return }
+        requirement.index = index
+    }
+
+    /// An index that packages are bound to is for those alone (Pipenv, "Index Restricted Packages").
+    private mutating func dropBound() {
+        let bound = Set(requirements.compactMap(\.index))
+        indexes.removeAll { bound.contains($0) }
+    }
 
     /// A URL or a path in place of a version.
     private mutating func place(_ requirement: inout PythonRequirement, _ file: String, _ value: (String) -> String?) throws(MoorError) {

@@ -8,14 +8,17 @@ import Models
 struct PoetryInputs: Sendable {
     var requirements: [PythonRequirement] = []
     var constraints: [PythonRequirement] = []
-    var indexes: [String] = []
+    var indexes: [PythonIndex] = []
     var paths: [(path: String, line: Int)] = []
     var notes: [String] = []
+    private var bound: [String: PythonIndex] = [:]
+    private var explicit: Set<String> = []
 
     /// - Parameter lock: nil where there is none.
     /// - Throws: `appFailed` naming file and line.
     init(_ project: PyProject, lock: String?) throws(MoorError) {
         indexes = project.poetry?.indexes ?? []
+        (bound, explicit) = (project.poetry?.bound ?? [:], project.poetry?.explicit ?? [])
         var located: Set<String> = []
         var locked: Set<String> = []
         if let lock {
@@ -88,7 +91,10 @@ struct PoetryInputs: Sendable {
             paths.append((path, line))
             pin.url = "file:///app" + (path.isEmpty ? "" : "/\(path)")
             pin.hashes = []
-        case "legacy": if !url.isEmpty, !indexes.contains(url) { indexes.append(url) }
+        case "legacy":
+            if !url.isEmpty, !explicit.contains(url), !indexes.contains(where: { $0.url == url }) {
+                indexes.append(try PythonIndex(name: source?["reference"]?.string, url: url, Self.file))
+            }
         default: break
         }
         if pin.url != nil {
@@ -117,6 +123,7 @@ struct PoetryInputs: Sendable {
         } else {
             requirement.specifier = isLocated ? "" : rest.filter { $0 != " " }
         }
+        if requirement.url == nil, !isLocated { requirement.index = bound[entry.name ?? ""] }
         try add(requirement, to: \.requirements)
     }
 
@@ -143,6 +150,7 @@ struct PoetryInputs: Sendable {
             }
             requirement.specifier = specifier
         }
+        if requirement.url == nil, !isLocated { requirement.index = bound[Requirements.normalise(dependency.name)] }
         try add(requirement, to: \.requirements)
     }
 

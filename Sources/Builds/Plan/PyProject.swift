@@ -23,8 +23,12 @@ struct PyProject: Sendable, Hashable {
     struct Poetry: Sendable, Hashable {
         /// The main group, without optional ones; empty where `[project]` has them.
         var dependencies: [Dependency] = []
-        /// In the order of their weight, PyPI by its address.
-        var indexes: [String] = []
+        /// In the order of their weight; those that are for the packages which name them are not among them.
+        var indexes: [PythonIndex] = []
+        /// Those, by the packages' normalised names.
+        var bound: [String: PythonIndex] = [:]
+        /// Addresses of what a lock must not add to `indexes`.
+        var explicit: Set<String> = []
         /// It names the folders to install, so that none has to be looked for.
         var namesPackages = false
         var name: String?
@@ -81,13 +85,18 @@ struct PyProject: Sendable, Hashable {
         poetry.name = table["name"]?.string
         poetry.namesPackages = table["packages"] != nil
         if table["package-mode"]?.boolean == false { isPackage = false }
-        let sources = (table["source"]?.array ?? []).compactMap(\.table)
-        let pypi = "https://pypi.org/simple"
-        let weighted = sources.map { source in
-            (url: source["url"]?.string ?? pypi, isMain: ["primary", "default", nil].contains(source["priority"]?.string))
+        var (main, others, explicit): ([PythonIndex], [PythonIndex], [PythonIndex]) = ([], [], [])
+        for source in (table["source"]?.array ?? []).compactMap(\.table) {
+            let name = source["name"]?.string
+            let index = try source["url"]?.string.map { url throws(MoorError) in try PythonIndex(name: name, url: url, Self.file) }
+            switch source["priority"]?.string {
+            case "primary", "default", nil: main.append(index ?? .pypi)
+            case "explicit": if let index { explicit.append(index) }
+            default: others.append(index ?? .pypi)
+            }
         }
-        let main = weighted.filter(\.isMain).map(\.url)
-        poetry.indexes = (main.isEmpty ? [pypi] : main) + weighted.filter { !$0.isMain }.map(\.url)
+        poetry.indexes = (main.isEmpty ? [.pypi] : main) + others + explicit.filter { !$0.mayBeBound }
+        poetry.explicit = Set(explicit.filter(\.mayBeBound).map(\.url))
         for (name, node) in table["dependencies"]?.table?.pairs ?? [] {
             if name == "python" {
                 let place = "\(Self.file) line \(node.line)"
@@ -97,6 +106,11 @@ struct PyProject: Sendable, Hashable {
                         ?? PoetryVersion.specifier(written).flatMap { PythonVersion.specifier($0, place) }
                 }
                 continue
+            }
+            // Also beside [project], which says what is wanted, and this where from.
+            for one in node.array ?? [node] {
+                guard let wanted = one.table?["source"]?.string else { continue }
+                poetry.bound[Requirements.normalise(name)] = (explicit + main + others).first { $0.name == wanted && $0.mayBeBound }
             }
             guard root["project", "dependencies"] == nil else { continue }
             for one in node.array ?? [node] {

@@ -79,16 +79,20 @@ struct PythonPlan: Sendable {
         for (path, line) in paths { try requirements.take(path, path, file, line, tree) }
     }
 
-    private mutating func write(_ asked: [PythonRequirement], _ held: [PythonRequirement] = [], indexes: [String]) {
+    private mutating func write(_ asked: [PythonRequirement], _ held: [PythonRequirement] = [], indexes: [PythonIndex]) {
         requirements.entries += asked.map(\.entry)
-        if held.contains(where: { $0.url?.hasPrefix("git+") == true }) {
-            requirements.entries += held.filter { $0.url?.hasPrefix("git+") == true }.map(\.entry)
-        }
-        let options = PythonRequirement.indexOptions(indexes)
+        requirements.entries += held.filter { $0.url?.hasPrefix("git+") == true }.map(\.entry)
+        let options = PythonIndex.options(indexes)
         for option in options { requirements.addVariables(of: option, asked.first?.file ?? "the file of packages") }
         for one in asked + held { requirements.addVariables(of: one.url ?? "", "\(one.file) line \(one.line)") }
-        made.append(TarFile(path: "app/.moor/requirements.txt", contents: PythonRequirement.file(asked, indexes: options)))
-        made.append(TarFile(path: "app/.moor/constraints.txt", contents: PythonRequirement.file(held)))
+        // What is bound to an index is asked for by the project file; its hashes are held as constraints.
+        let bound = asked.filter { $0.index != nil }
+        let files = [
+            "requirements.txt": PythonRequirement.file(asked.filter { $0.index == nil }, options: options),
+            "constraints.txt": PythonRequirement.file(held + bound.filter { !$0.hashes.isEmpty }.map(\.withoutExtras)),
+            "pyproject.toml": PythonIndex.project(bound),
+        ]
+        made += files.sorted { $0.key < $1.key }.map { TarFile(path: "app/.moor/\($0)", contents: $1) }
     }
 
     private static func lockUsesGit(_ rule: Buildpack.Rule, _ tree: Tree) throws(MoorError) -> Bool {

@@ -10,25 +10,30 @@ struct PythonRequirement: Sendable, Hashable {
     var marker = ""
     /// "sha256:…"
     var hashes: [String] = []
+    /// The only index it may come from; nil: any of the app's.
+    var index: PythonIndex?
     /// Where it is written.
     var file: String
     var line: Int
 
-    /// As PEP 508 and pip's requirements file format write it.
-    var text: String {
-        var text = name + (extras.isEmpty ? "" : "[\(extras.joined(separator: ","))]")
-        text += url.map { " @ \($0)" } ?? specifier
-        if !marker.isEmpty { text += " ; \(marker)" }
-        for hash in hashes { text += " --hash=\(hash)" }
-        return text
+    /// As PEP 508 writes it.
+    var plain: String {
+        let text = name + (extras.isEmpty ? "" : "[\(extras.joined(separator: ","))]") + (url.map { " @ \($0)" } ?? specifier)
+        return marker.isEmpty ? text : "\(text) ; \(marker)"
+    }
+
+    /// As a line of pip's requirements file format.
+    var text: String { plain + hashes.map { " --hash=\($0)" }.joined() }
+
+    /// As a constraint.
+    var withoutExtras: PythonRequirement {
+        var constraint = self
+        constraint.extras = []
+        return constraint
     }
 
     /// As error messages name it.
-    var entry: Requirements.Entry {
-        var plain = self
-        plain.hashes = []
-        return Requirements.Entry(file: file, line: line, name: Requirements.normalise(name), text: plain.text)
-    }
+    var entry: Requirements.Entry { .init(file: file, line: line, name: Requirements.normalise(name), text: plain) }
 
     /// Nothing in it can end a line, begin an option or reach another value.
     var isSafe: Bool {
@@ -46,21 +51,8 @@ struct PythonRequirement: Sendable, Hashable {
     }
 
     /// What is in a list, sorted, so that the same locks give the same bytes.
-    static func file(_ requirements: [PythonRequirement], indexes: [String] = []) -> [UInt8] {
-        let lines = indexes + requirements.map(\.text).sorted()
+    static func file(_ requirements: [PythonRequirement], options: [String] = []) -> [UInt8] {
+        let lines = options + requirements.map(\.text).sorted()
         return Array((lines.joined(separator: "\n") + "\n").utf8)
-    }
-
-    /// Package indexes as pip's options: the first is the one in place of PyPI, which is named nowhere, so that the
-    /// platform's own mirror is used.
-    static func indexOptions(_ urls: [String]) -> [String] {
-        func isPyPI(_ url: String) -> Bool {
-            ["https://pypi.org/simple", "https://pypi.python.org/simple"].contains(url.hasSuffix("/") ? String(url.dropLast()) : url)
-        }
-        guard urls.contains(where: { !isPyPI($0) }) else { return [] }
-        return urls.enumerated().compactMap { index, url in
-            if index == 0 { return isPyPI(url) ? nil : "--index-url \(url)" }
-            return "--extra-index-url \(url)"
-        }
     }
 }

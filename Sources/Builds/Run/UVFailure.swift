@@ -36,6 +36,13 @@ struct UVFailure: Sendable, Hashable {
             } else {
                 hint = "check the name on https://pypi.org/search/?q=\(name)"
             }
+        } else if let index = Self.between("was found on ", ", but not at the requested version (", text),
+            let wanted = Self.between("but not at the requested version (", ")", text)
+        {
+            let name = Requirements.name(of: wanted) ?? wanted
+            message =
+                "\(Self.place(of: name, requirements))\(index) has \(name), but not in the version that is asked for (\(wanted)); the first index that has a package is the only one asked"
+            hint = "ask for a version that it has, or bind the packages that are wanted from there to it and name it nowhere else"
         } else if let wanted = Self.between("there is no version of ", " and ", text) {
             message = "\(Self.place(of: Requirements.name(of: wanted) ?? wanted, requirements))there is no version \(wanted)"
             hint = "take a version that exists, or leave the version out"
