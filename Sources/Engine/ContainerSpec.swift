@@ -57,6 +57,7 @@ package struct ContainerSpec: Encodable, Sendable {
             try container.encode("private", forKey: "IpcMode")
             try container.encode(networkMode, forKey: "NetworkMode")
             try container.encode(["Name": "no"], forKey: "RestartPolicy")
+            try container.encode(ContainerSpec.sysctls, forKey: "Sysctls")
             if !devices.isEmpty { try container.encode([DeviceRequest(DeviceIDs: devices)], forKey: "DeviceRequests") }
             var log = container.nestedContainer(keyedBy: Key.self, forKey: "LogConfig")
             try log.encode("json-file", forKey: "Type")
@@ -102,6 +103,9 @@ package struct ContainerSpec: Encodable, Sendable {
         self.host = host
         network = host.networkMode
     }
+
+    /// An image of the Web's ports is run without root; the name space is its own. Docker does so by itself since 20.10.
+    static let sysctls = ["net.ipv4.ip_unprivileged_port_start": "0"]
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)

@@ -42,6 +42,7 @@ struct LibpodContainerSpec: Encodable {
     var netns = Namespace(nsmode: "bridge")
     var networks: [String: [String: String]]
     var restart_policy = "no"
+    var sysctl = ContainerSpec.sysctls
     var log_configuration: Log
     var resource_limits: Limits
     var r_limits: [Rlimit]

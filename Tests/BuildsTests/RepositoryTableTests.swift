@@ -195,6 +195,10 @@ private let frameworks: [Repository] = [
             "site1/wsgi.py": "import os\nfrom django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()",
         ], .planned(web: "gunicorn site1.wsgi:application --bind 0.0.0.0:$PORT --threads 8")),
     Repository(
+        "Django in a folder of another alphabet",
+        ["requirements.txt": "django\ngunicorn", "größe/wsgi.py": "import django.core.wsgi as w\napplication = w.get_wsgi_application()"],
+        .planned(web: "gunicorn 'größe.wsgi':application --bind 0.0.0.0:$PORT --threads 8")),
+    Repository(
         "an import that is only a comment or a string", ["requirements.txt": "x", "app.py": "# import dash\n'''\nimport streamlit\n'''\n"],
         .refused("nothing here says how to start this app", hint: "Procfile")),
 ]

@@ -15,7 +15,10 @@ struct LocalOrchestratorTests {
     @Test func `replicas become ready, answer, scale up and down, and one that crashes comes back`() async throws {
         try await withFixture { fixture in
             try await fixture.withOrchestrator { orchestrator in
-                var workload = try await fixture.workload("sales", web(), count: 2)
+                // As an image of nginx has it: the Web's own port, which is no matter of being root.
+                var process = web()
+                process.port = 80
+                var workload = try await fixture.workload("sales", process, count: 2)
                 try await orchestrator.apply(workload)
                 let two = try await orchestrator.wait(for: workload.appID) { $0.count == 2 && $0.allSatisfy { $0.state == .ready } }
                 #expect(two.map(\.name) == ["web.1", "web.2"])

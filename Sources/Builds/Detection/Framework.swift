@@ -55,7 +55,7 @@ struct Framework: Sendable, Hashable {
         name = entry.name
         self.file = file
         self.reason = reason + (files.count > 1 ? ", the first of \(files.count) such files" : "")
-        self.command = Self.fill(command, Self.isWord(file) ? file : "'\(file)'", object)
+        self.command = Self.fill(command, file, object) { Self.isWord($0) ? $0 : "'\($0)'" }
         packages = entry.packages
         healthPath = entry.health
         sticky = entry.sticky
@@ -116,10 +116,10 @@ struct Framework: Sendable, Hashable {
         }
     }
 
-    private static func fill(_ text: String, _ file: String, _ object: String = "") -> String {
+    private static func fill(_ text: String, _ file: String, _ object: String = "", _ quoted: (String) -> String = { $0 }) -> String {
         var module = (file.hasSuffix(".py") ? String(file.dropLast(3)) : file).replacingOccurrences(of: "/", with: ".")
         if module.hasSuffix(".__init__") { module = String(module.dropLast(".__init__".count)) }
-        return text.replacingOccurrences(of: "{file}", with: file).replacingOccurrences(of: "{module}", with: module)
+        return text.replacingOccurrences(of: "{file}", with: quoted(file)).replacingOccurrences(of: "{module}", with: quoted(module))
             .replacingOccurrences(of: "{object}", with: object)
     }
 }
