@@ -40,14 +40,15 @@ def scratch():
 
 @pytest.fixture(scope="session")
 def neighbour():
-    """Where the platform's conda packages come from, once a test has it serve them."""
-    return Neighbour()
+    """Where viewers have their browsers, and the platform's conda packages come from once a test has them served."""
+    with Neighbour() as neighbour:
+        yield neighbour
 
 
 @pytest.fixture(scope="session")
 def platform(scratch, disk, neighbour):
     """The platform of the run, on a disk of its own, so that a test can fill it."""
-    platform = Platform(scratch, data=disk / "data", environment=neighbour.settings)
+    platform = Platform(scratch, data=disk / "data", environment=neighbour.settings, listen="0.0.0.0")
     try:
         platform.start()
         wait_for(lambda: "base image: ready" in platform.log(), "the base image", 300)
@@ -115,9 +116,9 @@ def viewer(platform):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(neighbour, tmp_path_factory):
     """Chromium. Not for a module with an event loop of its own, as this has one too."""
-    with chromium() as browser:
+    with chromium(neighbour, tmp_path_factory.mktemp("chromium")) as browser:
         yield browser
 
 

@@ -83,7 +83,7 @@ def live(browser, command, platform, tmp_path):
         for file, text in files.items():
             (repository.folder / file).write_text(text)
         repository.commit(app)
-        push = repository.push(seconds=400)
+        push = repository.push(seconds=300)
         assert push.ok, push.text
         try:
             for said in [*words, "web.1 is healthy"]:
@@ -109,12 +109,12 @@ def test_an_app_of_code_and_packages_alone_is_live(live, sample):
 def test_a_conda_app_is_live(live, neighbour):
     """The buildpack's own example; its packages come over the network from what stands in for conda-forge."""
     files = {path.name: path.read_text() for path in (ROOT / "buildpacks/conda/example").iterdir()}
-    with neighbour.serving_conda():
-        said = ["buildpack conda: found environment.yml", "recognised Flask in app.py", "packages from conda-forge", "+ numpy=2.3.5"]
-        with live("buildpack-conda", files, *said) as tab:
-            text = tab.page.get_by_text("High water").inner_text()
-            low, high = sorted(float(word) for word in text.split() if word[0].isdigit())
-            assert 0 < low < 2.5 < high < 5
+    neighbour.serve_conda()
+    said = ["buildpack conda: found environment.yml", "recognised Flask in app.py", "packages from conda-forge", "+ numpy=2.3.5"]
+    with live("buildpack-conda", files, *said) as tab:
+        text = tab.page.get_by_text("High water").inner_text()
+        low, high = sorted(float(word) for word in text.split() if word[0].isdigit())
+        assert 0 < low < 2.5 < high < 5
 
 
 def test_a_shiny_app_in_r_is_live(live):

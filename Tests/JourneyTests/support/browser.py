@@ -1,15 +1,21 @@
 """An app's page in Chromium, for somebody who signs in. A journey that fails there tells what the page went through."""
 
 import contextlib
+import shlex
 import time
 
 from playwright.sync_api import sync_playwright
 
 
 @contextlib.contextmanager
-def chromium():
+def chromium(neighbour, folder):
+    """On the neighbour, to whom names below localhost are this host."""
+    script = folder / "chromium"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(neighbour.inside)} /usr/bin/chromium "$@"\n')
+    script.chmod(0o755)
+    names = ",".join(f"MAP {name} {neighbour.host}" for name in ("localhost", "*.localhost"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=script, args=["--no-sandbox", f"--host-resolver-rules={names}"])
         try:
             yield browser
         finally:

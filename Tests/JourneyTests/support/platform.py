@@ -38,11 +38,11 @@ def wait_for(condition, what, seconds=60, every=0.05):
 
 
 class Platform:
-    def __init__(self, scratch, name="platform", data=None, environment=None):
+    def __init__(self, scratch, name="platform", data=None, environment=None, listen="127.0.0.1"):
         self.folder = pathlib.Path(scratch) / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = pathlib.Path(data or self.folder / "data")
-        self.port = free_port()
+        self.listen, self.port = listen, free_port()
         self.password = secrets.token_urlsafe(12)
         self.log_path = self.folder / "moor.log"
         self.process = None
@@ -55,7 +55,7 @@ class Platform:
     def variables(self):
         return {
             **{k: v for k, v in os.environ.items() if not k.startswith("MOOR_")},
-            "MOOR_LISTEN": f"127.0.0.1:{self.port}",
+            "MOOR_LISTEN": f"{self.listen}:{self.port}",
             "MOOR_DATA": str(self.data),
             "MOOR_ADMIN_PASSWORD": self.password,
             "MOOR_DEMO": "0",
