@@ -121,10 +121,11 @@ def test_a_shiny_app_in_r_is_live(live):
     app = """
 library(shiny)
 ui <- fluidPage(numericInput("n", "Number", 1), textOutput("out"))
-server <- function(input, output, session) output$out <- renderText(paste("ahoy", 6 * input$n))
+server <- function(input, output, session) output$out <- renderText(paste("ahoy", tibble::tibble(n = 6 * input$n)$n))
 shinyApp(ui, server)
 """
-    with live("buildpack-r", {"app.R": app}, "buildpack r: found app.R", "recognised Shiny for R in app.R") as tab:
+    files = {"app.R": app, "DESCRIPTION": "Package: ahoy\nVersion: 1.0\nImports:\n    shiny,\n    tibble\n"}
+    with live("buildpack-r", files, "buildpack r: found DESCRIPTION", "+ tibble=", "recognised Shiny for R in app.R") as tab:
         tab.page.get_by_text("ahoy 6", exact=True).wait_for(timeout=60_000)
         tab.page.get_by_label("Number").fill("7")
         tab.page.get_by_text("ahoy 42", exact=True).wait_for()
