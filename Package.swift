@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "Releases", dependencies: ["Models", "Store", grdb, log, lifecycle, crypto]),
         .target(
             name: "Orchestrators",
-            dependencies: ["Models", "Store", "Engine", grdb, log, lifecycle, asyncHTTPClient, nioCore, subprocess]
+            dependencies: ["Models", "Store", "Engine", grdb, log, lifecycle, asyncHTTPClient, nioCore, nioPosix, subprocess]
         ),
         .target(
             name: "Gateway",

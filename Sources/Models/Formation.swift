@@ -42,18 +42,6 @@ package struct Resources: Codable, Sendable, Hashable {
     private enum CodingKeys: String, CodingKey { case cpuMillis, memoryBytes, pids, gpus, areGPUsOptional }
 }
 
-/// How a replica of a process that answers HTTP shows that it is well: any answer below 500 on `path`.
-package struct HealthCheck: Codable, Sendable, Hashable {
-    package var path: String
-    /// Seconds from start within which the first good answer must come.
-    package var timeoutSeconds: Int
-
-    package init(path: String = "/", timeoutSeconds: Int = 60) {
-        self.path = path
-        self.timeoutSeconds = timeoutSeconds
-    }
-}
-
 /// One process type of an app, as Procfile and moor.yaml name it.
 package struct ProcessSpec: Codable, Sendable, Hashable {
     /// "web" gets HTTP on `$PORT`; every other name runs without HTTP; "release" runs once before the rollout.
@@ -63,7 +51,7 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
     /// Replicas at the first deploy; later deploys keep what `scale` said.
     package var replicas: Int
     package var resources: Resources
-    /// Only `web` has one.
+    /// `web` has one; another process only where the app says with which command it is looked at.
     package var health: HealthCheck?
     /// Each viewer stays with one replica: it keeps what it knows of them in its own memory.
     package var sticky: Bool

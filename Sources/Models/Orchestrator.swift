@@ -58,16 +58,19 @@ package struct ReplicaStatus: Sendable, Hashable {
         case ready
         /// Ended; it is started again after `retryAfter` seconds.
         case backingOff(exitCode: Int?, reason: String, retryAfterSeconds: Int)
+        /// The same, and it has ended that soon several times in a row.
+        case crashLooping(exitCode: Int?, reason: String, retryAfterSeconds: Int)
         /// Runs, but no good answer came within the health check's time. `reason` says what was seen, for people.
         case unhealthy(reason: String)
         case stopping
 
-        /// The word for people and for the `replicas` table.
+        /// The word for people.
         package var word: String {
             switch self {
             case .starting: "starting"
             case .ready: "ready"
             case .backingOff: "backing-off"
+            case .crashLooping: "crash-looping"
             case .unhealthy: "unhealthy"
             case .stopping: "stopping"
             }

@@ -70,7 +70,7 @@ struct Readiness: Sendable {
     /// What is wrong with the replica, for people; nil where nothing is.
     private func failure(of replica: ReplicaStatus) -> String? {
         switch replica.state {
-        case .backingOff(let exitCode, let reason, _):
+        case .backingOff(let exitCode, let reason, _), .crashLooping(let exitCode, let reason, _):
             if !reason.isEmpty { return reason }
             return exitCode.map { "it exited with code \($0)" } ?? "it ended"
         case .unhealthy(let reason):

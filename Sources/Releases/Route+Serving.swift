@@ -30,7 +30,7 @@ extension RouteSnapshot.Route {
         let words = Set(replicas.map(\.state.word))
         for replica in replicas.sorted(by: { $0.ordinal < $1.ordinal }) {
             switch replica.state {
-            case .backingOff(_, let reason, _), .unhealthy(let reason):
+            case .backingOff(_, let reason, _), .crashLooping(_, let reason, _), .unhealthy(let reason):
                 return "no replica of v\(number) is ready; \(replica.name) is \(replica.state.word): \(reason)"
             case .starting, .ready, .stopping: continue
             }

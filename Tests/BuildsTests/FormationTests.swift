@@ -174,10 +174,28 @@ struct `moor.yaml` {
             ])
     }
 
+    @Test func `each process is looked at as it says`() throws {
+        let formation = try formation([
+            "Procfile": "web: a\nworker: b\nclock: c",
+            "moor.yaml": """
+            health: { path: /up, interval: 2s, failures: 5, restart_after: never }
+            processes:
+              web: { health: { tcp: true, timeout: 3m } }
+              worker: { health: { command: celery inspect ping, restart_after: 90 } }
+            """,
+        ])
+        #expect(
+            formation.map(\.health) == [
+                HealthCheck(
+                    path: "/up", timeoutSeconds: 180, probe: .tcp, intervalSeconds: 2, failureThreshold: 5, restartAfterSeconds: 0),
+                HealthCheck(probe: .command("celery inspect ping"), restartAfterSeconds: 90), nil,
+            ])
+    }
+
     @Test(arguments: [
         (
             "processes:\n  web:\n    replica: 2\n",
-            "moor.yaml line 3: processes.web.replica is not a key that is known here; known are command, replicas, resources, autoscale"
+            "moor.yaml line 3: processes.web.replica is not a key that is known here; known are command, replicas, resources, health, autoscale"
         ),
         ("process:\n  web: {}\n", "moor.yaml line 1: process is not a key that is known here; known are build, processes, health"),
         (
@@ -207,6 +225,16 @@ struct `moor.yaml` {
         (
             "processes:\n  my web: { replicas: 2 }\n",
             "moor.yaml line 2: processes.my web is not a process name: use at most 32 letters, digits, - and _"
+        ),
+        ("health: { path: /, tcp: true }\n", "moor.yaml line 1: health has more than one of path, tcp and command"),
+        ("health:\n  failures: 0\n", "moor.yaml line 2: health.failures expects a whole number from 1 to 100, not “0”"),
+        (
+            "health:\n  restart_after: soon\n",
+            "moor.yaml line 2: health.restart_after expects a time of at most an hour, such as 60s, or never, not “soon”"
+        ),
+        (
+            "processes:\n  w:\n    command: x\n    health: { path: /up }\n",
+            "moor.yaml line 4: w takes no requests, so it has no path to be asked on"
         ),
         ("health: { path: healthz }\n", "moor.yaml line 1: health.path expects a path that begins with /, such as /healthz"),
         ("health:\n  timeout: 2h\n", "moor.yaml line 2: health.timeout expects a time of at most an hour, such as 60s, not “2h”"),

@@ -260,7 +260,8 @@ private let dependencyFiles: [Repository] = [
     Repository(
         "a Pipfile.lock whose index would smuggle an option",
         [
-            "Pipfile.lock": "{\"_meta\": {\"sources\": [{\"name\": \"x\", \"url\": \"https://x\\n--pre\"}]}, \"default\": {}}", web: "web: x",
+            "Pipfile.lock": "{\"_meta\": {\"sources\": [{\"name\": \"x\", \"url\": \"https://x\\n--pre\"}]}, \"default\": {}}",
+            web: "web: x",
         ],
         .refused("Pipfile.lock: “https://x--pre” is no address of a package index")),
     .init(

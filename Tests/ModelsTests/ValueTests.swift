@@ -20,14 +20,26 @@ import Testing
             ProcessSpec(name: "release", command: "migrate"),
         ]
         #expect(try JSONDecoder().decode(Formation.self, from: JSONEncoder().encode(formation)) == formation)
+        let checks = [
+            HealthCheck(path: "/up", timeoutSeconds: 5), HealthCheck(probe: .tcp, intervalSeconds: 1),
+            HealthCheck(probe: .command("x"), failureThreshold: 2, restartAfterSeconds: 0),
+        ]
+        #expect(try JSONDecoder().decode([HealthCheck].self, from: JSONEncoder().encode(checks)) == checks)
+        // A release that was made before there was more to say; its replicas must not look changed.
+        let old = #"{"path":"\/up","timeoutSeconds":5}"#
+        #expect(try JSONDecoder().decode(HealthCheck.self, from: Data(old.utf8)) == checks[0])
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        #expect(try String(decoding: encoder.encode(checks[0]), as: UTF8.self) == old)
         #expect(formation.map(\.isWeb) == [true, false] && formation.map(\.isReleaseCommand) == [false, true])
     }
 
-    @Test func `every replica state has the word that its row may hold`() {
+    @Test func `every replica state has its word`() {
         let states: [ReplicaStatus.State] = [
-            .starting, .ready, .backingOff(exitCode: 1, reason: "x", retryAfterSeconds: 1), .unhealthy(reason: "x"), .stopping,
+            .starting, .ready, .backingOff(exitCode: 1, reason: "x", retryAfterSeconds: 1),
+            .crashLooping(exitCode: 1, reason: "x", retryAfterSeconds: 1), .unhealthy(reason: "x"), .stopping,
         ]
-        #expect(states.map(\.word) == ["starting", "ready", "backing-off", "unhealthy", "stopping"])
+        #expect(states.map(\.word) == ["starting", "ready", "backing-off", "crash-looping", "unhealthy", "stopping"])
     }
 
     @Test func `a teed log writes each line to both, in order`() async {

@@ -23,7 +23,7 @@ struct HealthTests {
         #expect(health.state == .starting)
         let isLost = health.observed(outcome, at: start + .seconds(5))
         #expect(isLost)
-        health.found(reason: "nothing listens")
+        health.found(reason: "nothing listens", at: start + .seconds(5))
         #expect(health.state == .unhealthy(reason: "nothing listens"))
         _ = health.observed(.answered(status: 200), at: start + .seconds(9))
         #expect(health.state == .ready)
@@ -35,15 +35,45 @@ struct HealthTests {
         let verdicts = [good, .silent, .silent, good, .silent, .refused, .answered(status: 502)].map { health.observed($0, at: start) }
         #expect(verdicts == [false, false, false, false, false, false, true])
         #expect(health.isReady)
-        health.found(reason: "answers 502 on /")
+        health.found(reason: "answers 502 on /", at: start)
         #expect(health.state == .unhealthy(reason: "answers 502 on /"))
     }
 
     @Test func `a reason that comes after a good answer does not count`() {
         var health = Health(check: HealthCheck(), startedAt: start)
         _ = health.observed(.answered(status: 200), at: start)
-        health.found(reason: "nothing listens")
+        health.found(reason: "nothing listens", at: start)
         #expect(health.isReady)
+    }
+
+    @Test func `one that was long unhealthy hangs, as its check says or the platform`() {
+        func hangs(_ check: HealthCheck, after seconds: Int) -> Bool {
+            var health = Health(check: check, startedAt: start)
+            _ = health.observed(.answered(status: 200), at: start)
+            for second in 1...3 { _ = health.observed(.silent, at: start + .seconds(second)) }
+            health.found(reason: "x", at: start + .seconds(10))
+            // What comes later does not begin its time anew.
+            health.found(reason: "y", at: start + .seconds(20))
+            #expect(health.readyFor(at: start + .seconds(99)) == .seconds(10), "how long it had been well is not lost")
+            return health.isHung(at: start + .seconds(10 + seconds), usual: .seconds(60))
+        }
+        #expect(!hangs(HealthCheck(), after: 59) && hangs(HealthCheck(), after: 60))
+        #expect(!hangs(HealthCheck(restartAfterSeconds: 5), after: 4) && hangs(HealthCheck(restartAfterSeconds: 5), after: 5))
+        #expect(!hangs(HealthCheck(restartAfterSeconds: 0), after: 100_000))
+        #expect(!Health(check: HealthCheck(), startedAt: start).isHung(at: start + .seconds(1000), usual: .seconds(1)), "it only starts")
+    }
+
+    @Test(arguments: [(1, 1), (5, 5), (nil, 3)] as [(Int?, Int)])
+    func `as many failures as its check allows take it out`(threshold: Int?, expected: Int) {
+        var health = Health(check: HealthCheck(probe: .tcp, failureThreshold: threshold), startedAt: start)
+        _ = health.observed(.connected, at: start)
+        let verdicts = (1...expected).map { _ in health.observed(.refused, at: start) }
+        #expect(verdicts == Array(repeating: false, count: expected - 1) + [true])
+    }
+
+    @Test(arguments: [(ProbeOutcome.exited(code: 0), true), (.exited(code: 1), false), (.connected, true), (.answered(status: 500), false)])
+    func `a good answer is one that the check asks for`(outcome: ProbeOutcome, isGood: Bool) {
+        #expect(outcome.isGood == isGood)
     }
 
     @Test func `a process without HTTP is ready once it ran for a second`() {
@@ -56,7 +86,7 @@ struct HealthTests {
 
     @Test func `probes are close at the start and grow apart`() {
         let health = Health(check: HealthCheck(), startedAt: start)
-        let pauses = [0, 1, 4, 60].map { health.pause(at: start + .seconds($0), interval: .seconds(5)) }
+        let pauses = [0, 1, 4, 60].map { health.pause(at: start + .seconds($0), usual: .seconds(5)) }
         #expect(pauses == [.milliseconds(50), .milliseconds(50), .milliseconds(200), .seconds(1)])
     }
 }
@@ -85,6 +115,10 @@ struct BackoffTests {
         let hasEnded = replica.ended(containerID: "c", at: end, backoff: Backoff())
         #expect(hasEnded)
         replica.failed(Failure(exitCode: 1, reason: "x"), at: end, backoff: Backoff())
-        #expect(replica.status(appID: 1, at: end).state == .backingOff(exitCode: 1, reason: "x", retryAfterSeconds: wait))
+        let expected: ReplicaStatus.State =
+            wait == 1
+            ? .backingOff(exitCode: 1, reason: "x", retryAfterSeconds: wait)
+            : .crashLooping(exitCode: 1, reason: "x", retryAfterSeconds: wait)
+        #expect(replica.status(appID: 1, at: end).state == expected)
     }
 }

@@ -77,7 +77,9 @@ struct LocalOrchestratorTests {
                     if case .backingOff(3, "exited with code 3", _) = $0.first?.state { true } else { false }
                 }
                 #expect(await orchestrator.lastLines(of: seen[0].replicaID, count: 2) == ["these are", "my last words"])
-                try await orchestrator.wait(for: crashing.appID) { ($0.first?.restarts ?? 0) >= 3 }
+                try await orchestrator.wait(for: crashing.appID) {
+                    if case .crashLooping(3, "exited with code 3", _) = $0.first?.state { $0[0].restarts >= 3 } else { false }
+                }
 
                 let hungry = try await fixture.workload("hungry", worker("exec tail /dev/zero", memory: 16 << 20))
                 try await orchestrator.apply(hungry)
@@ -91,6 +93,65 @@ struct LocalOrchestratorTests {
                 try await orchestrator.wait(for: missing.appID) {
                     if case .backingOff(nil, let reason, _) = $0.first?.state { reason.contains("no-such-image") } else { false }
                 }
+            }
+        }
+    }
+
+    @Test func `a replica that hangs leaves the traffic, and another container takes its place`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withOrchestrator({
+                ($0.probeInterval, $0.probeDeadline, $0.restartAfter) = (.milliseconds(200), .milliseconds(300), .seconds(1))
+            }) { orchestrator in
+                // Stopped and not ended: its port still takes connections.
+                let process = web("httpd -f -p $PORT & p=$!; sleep 3; kill -STOP $p; wait $p")
+                let workload = try await fixture.workload("hanging", process)
+                try await orchestrator.apply(workload)
+                try await orchestrator.wait(for: workload.appID) { $0.first?.state == .ready }
+                let silent = "takes connections on $PORT (5000) but gives no answer on /"
+                try await orchestrator.wait(for: workload.appID) { $0.first?.state == .unhealthy(reason: silent) }
+                try await orchestrator.wait(for: workload.appID) {
+                    if case .backingOff(_, let reason, _) = $0.first?.state {
+                        reason.hasPrefix("was unhealthy for ") && reason.hasSuffix(" s and is started anew: \(silent)")
+                    } else {
+                        false
+                    }
+                }
+                try await orchestrator.wait(for: workload.appID) { $0.first?.state == .ready && $0[0].restarts == 1 }
+                #expect(try await fixture.containers().count == 1)
+            }
+        }
+    }
+
+    @Test func `a replica is looked at as its check says: a port, or a command in it`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withOrchestrator({ $0.probeDeadline = .seconds(1) }) { orchestrator in
+                var port = web("nc -ll -p $PORT -e true")
+                port.health = HealthCheck(probe: .tcp)
+                let open = try await fixture.workload("open", port)
+                try await orchestrator.apply(open)
+                try await orchestrator.wait(for: open.appID) { $0.first?.state == .ready }
+
+                var failing = worker("sleep 2; touch /dev/shm/bad; sleep 1000")
+                failing.health = HealthCheck(
+                    probe: .command("test ! -e /dev/shm/bad"), intervalSeconds: 1, failureThreshold: 1, restartAfterSeconds: 1)
+                let told = try await fixture.workload("told", failing)
+                try await orchestrator.apply(told)
+                try await orchestrator.wait(for: told.appID) { $0.first?.state == .ready }
+                try await orchestrator.wait(for: told.appID) {
+                    $0.first?.state == .unhealthy(reason: "its check command ended with exit code 1")
+                }
+                try await orchestrator.wait(for: told.appID) { $0.first?.state == .ready && $0[0].restarts == 1 }
+
+                var slow = worker("sleep 1000")
+                slow.health = HealthCheck(timeoutSeconds: 2, probe: .command("sleep 4321"))
+                let endless = try await fixture.workload("endless", slow)
+                try await orchestrator.apply(endless)
+                try await orchestrator.wait(for: endless.appID) {
+                    $0.first?.state == .unhealthy(reason: "its check command was killed, or did not end in its time")
+                }
+                let container = try #require(try await fixture.containers().first { $0.labels[Label.appName] == "endless" })
+                let processes = try await fixture.podman.podman("top", container.id, "args")
+                #expect(processes.components(separatedBy: "sleep 4321").count <= 3, "checks do not pile up: \(processes)")
             }
         }
     }

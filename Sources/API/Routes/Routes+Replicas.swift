@@ -84,13 +84,16 @@ extension APIController {
 extension ReplicaStatus.State {
     fileprivate var reason: String? {
         switch self {
-        case .backingOff(_, let reason, let seconds): "\(reason); starts again in \(seconds) s"
+        case .backingOff(_, let reason, let seconds), .crashLooping(_, let reason, let seconds): "\(reason); starts again in \(seconds) s"
         case .unhealthy(let reason): reason
         case .starting, .ready, .stopping: nil
         }
     }
 
     fileprivate var exitCode: Int? {
-        if case .backingOff(let code, _, _) = self { code } else { nil }
+        switch self {
+        case .backingOff(let code, _, _), .crashLooping(let code, _, _): code
+        case .starting, .ready, .unhealthy, .stopping: nil
+        }
     }
 }

@@ -11,6 +11,20 @@ struct AppSpec: Sendable, Hashable {
         var cpuMillis: Int?
         var memoryBytes: Int64?
         var gpus: GPUWish?
+        var health: Health?
+    }
+
+    /// What is said of a process's health check.
+    struct Health: Sendable, Hashable {
+        var line: Int
+        var path: String?
+        var isTCP = false
+        var command: String?
+        var timeoutSeconds: Int?
+        var intervalSeconds: Int?
+        var failures: Int?
+        /// 0: never.
+        var restartAfterSeconds: Int?
     }
 
     /// `resources.gpu`.
@@ -35,8 +49,8 @@ struct AppSpec: Sendable, Hashable {
     /// `build.buildpack`.
     var buildpack: Detection.Wanted?
     var processes: [Process] = []
-    var healthPath: String?
-    var healthTimeoutSeconds: Int?
+    /// Of `web`.
+    var health: Health?
 
     /// - Throws: `appFailed` naming file, line and key.
     init(_ text: String) throws(MoorError) {
@@ -55,19 +69,38 @@ struct AppSpec: Sendable, Hashable {
             } else if key == "processes" {
                 for process in try value.fields(nil) { processes.append(try Self.process(process.key, process.field)) }
             } else {
-                for (key, value) in try value.fields(["path", "timeout"]) {
-                    if key == "path" {
-                        let path = try value.text("a path such as /healthz")
-                        guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-                            throw value.error("expects a path that begins with /, such as /healthz")
-                        }
-                        healthPath = path
-                    } else {
-                        healthTimeoutSeconds = try value.quantity("a time of at most an hour, such as 60s", Quantity.seconds)
-                    }
-                }
+                health = try Self.health(value)
             }
         }
+    }
+
+    private static func health(_ field: Field) throws(MoorError) -> Health {
+        var health = Health(line: field.line)
+        for (key, value) in try field.fields(["path", "tcp", "command", "timeout", "interval", "failures", "restart_after"]) {
+            switch key {
+            case "path":
+                let path = try value.text("a path such as /healthz")
+                guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+                    throw value.error("expects a path that begins with /, such as /healthz")
+                }
+                health.path = path
+            case "tcp": health.isTCP = try value.quantity("true or false") { ["true": true, "false": false][$0] }
+            case "command": health.command = try value.command()
+            case "timeout": health.timeoutSeconds = try value.quantity("a time of at most an hour, such as 60s", Quantity.seconds)
+            case "interval": health.intervalSeconds = try value.quantity("a time of at most an hour, such as 10s", Quantity.seconds)
+            case "failures":
+                health.failures = try value.quantity("a whole number from 1 to 100") {
+                    Int($0).flatMap { (1...100).contains($0) ? $0 : nil }
+                }
+            default:
+                let expected = "a time of at most an hour, such as 60s, or never"
+                health.restartAfterSeconds = try value.quantity(expected) { (text) -> Int? in text == "never" ? 0 : Quantity.seconds(text) }
+            }
+        }
+        guard [health.path != nil, health.isTCP, health.command != nil].count(where: \.self) <= 1 else {
+            throw field.error("has more than one of path, tcp and command")
+        }
+        return health
     }
 
     private static func process(_ name: String, _ field: Field) throws(MoorError) -> Process {
@@ -75,11 +108,10 @@ struct AppSpec: Sendable, Hashable {
             throw field.error("is not a process name: use at most 32 letters, digits, - and _")
         }
         var process = Process(name: name, line: field.line)
-        for (key, value) in try field.fields(["command", "replicas", "resources", "autoscale"]) {
+        for (key, value) in try field.fields(["command", "replicas", "resources", "health", "autoscale"]) {
             switch key {
             case "command":
-                process.command = try value.text("a command")
-                if process.command!.trimmed.isEmpty || process.command!.contains("\0") { throw value.error("expects a command") }
+                process.command = try value.command()
             case "replicas":
                 process.replicas = try value.quantity("a whole number from 0 to 100") {
                     Int($0).flatMap { (0...100).contains($0) ? $0 : nil }
@@ -92,6 +124,7 @@ struct AppSpec: Sendable, Hashable {
                     default: process.gpus = try value.quantity("a number of GPUs from 0 to 16, or optional", GPUWish.init)
                     }
                 }
+            case "health": process.health = try health(value)
             default:
                 throw value.error("is not supported by this platform yet: set replicas instead")
             }
@@ -156,6 +189,12 @@ private struct Field {
     func text(_ expected: String) throws(MoorError) -> String {
         guard let scalar = node.scalar, node.null == nil else { throw error("expects \(expected)") }
         return scalar.string
+    }
+
+    func command() throws(MoorError) -> String {
+        let command = try text("a command")
+        if command.trimmed.isEmpty || command.contains("\0") { throw error("expects a command") }
+        return command
     }
 
     func quantity<T>(_ expected: String, _ parse: (String) -> T?) throws(MoorError) -> T {

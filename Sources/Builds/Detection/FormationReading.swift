@@ -69,10 +69,31 @@ struct FormationReading: Sendable, Hashable {
             if let cpu = process.cpuMillis { formation[index].resources.cpuMillis = cpu }
             if let memory = process.memoryBytes { formation[index].resources.memoryBytes = memory }
         }
-        for index in formation.indices where formation[index].isWeb {
-            if let path = spec.healthPath { formation[index].health?.path = path }
-            if let timeout = spec.healthTimeoutSeconds { formation[index].health?.timeoutSeconds = timeout }
+        for index in formation.indices {
+            if formation[index].isWeb, let health = spec.health { try Self.apply(health, to: &formation[index]) }
+            if let health = spec.processes.first(where: { $0.name == formation[index].name })?.health {
+                try Self.apply(health, to: &formation[index])
+            }
         }
+    }
+
+    private static func apply(_ said: AppSpec.Health, to process: inout ProcessSpec) throws(MoorError) {
+        if !process.isWeb, said.command == nil || process.isReleaseCommand {
+            throw MoorError(
+                .appFailed,
+                "moor.yaml line \(said.line): \(process.name) takes no requests, so it has no \(said.isTCP ? "port" : "path") to be asked on",
+                hint: process.isReleaseCommand
+                    ? "it runs once: its exit code says whether it is well" : "give its health a command to run in it")
+        }
+        var check = process.health ?? HealthCheck()
+        if let path = said.path { (check.path, check.probe) = (path, .http) }
+        if said.isTCP { check.probe = .tcp }
+        if let command = said.command { check.probe = .command(command) }
+        check.timeoutSeconds = said.timeoutSeconds ?? check.timeoutSeconds
+        check.intervalSeconds = said.intervalSeconds ?? check.intervalSeconds
+        check.failureThreshold = said.failures ?? check.failureThreshold
+        check.restartAfterSeconds = said.restartAfterSeconds ?? check.restartAfterSeconds
+        process.health = check
     }
 
     /// It runs where the release command does, after it.

@@ -7,9 +7,18 @@ enum ProbeOutcome: Hashable, Sendable {
     case refused
     /// The connection was taken, and no answer came in time.
     case silent
+    /// The connection was taken, and no more was asked.
+    case connected
+    /// The check's command ended.
+    case exited(code: Int)
 
     var isGood: Bool {
-        if case .answered(let status) = self { status < 500 } else { false }
+        switch self {
+        case .answered(let status): status < 500
+        case .connected: true
+        case .exited(let code): code == 0
+        case .refused, .silent: false
+        }
     }
 }
 
@@ -18,15 +27,13 @@ struct Health: Hashable, Sendable {
     enum Phase: Hashable, Sendable {
         case starting
         case ready(since: Instant, failures: Int)
-        case unhealthy(reason: String)
+        /// `wellFor` says how long it had been ready before.
+        case unhealthy(reason: String, since: Instant, wellFor: Duration?)
     }
 
     /// A process without HTTP is taken as ready once it ran that long.
     static let settling = Duration.seconds(1)
-    /// Failed probes in a row that take a ready replica out of the traffic.
-    static let tolerance = 3
-
-    /// nil for a process without HTTP.
+    /// nil for a process that is not looked at.
     let check: HealthCheck?
     let startedAt: Instant
     private(set) var phase: Phase = .starting
@@ -41,15 +48,31 @@ struct Health: Hashable, Sendable {
         if case .ready = phase { true } else { false }
     }
 
+    /// Failed probes in a row that take a ready replica out of the traffic.
+    var tolerance: Int { check?.failureThreshold ?? 3 }
+
+    /// How long it is ready, or was before it became unhealthy.
     func readyFor(at now: Instant) -> Duration? {
-        if case .ready(let since, _) = phase { now - since } else { nil }
+        switch phase {
+        case .starting: nil
+        case .ready(let since, _): now - since
+        case .unhealthy(_, _, let wellFor): wellFor
+        }
+    }
+
+    /// Whether it has been unhealthy for so long that another container may do better.
+    /// - Parameter usual: the platform's patience, where the check says none.
+    func isHung(at now: Instant, usual: Duration) -> Bool {
+        guard let check, case .unhealthy(_, let since, _) = phase else { return false }
+        let patience = check.restartAfterSeconds.map { Duration.seconds($0) } ?? usual
+        return patience > .zero && now - since >= patience
     }
 
     var state: ReplicaStatus.State {
         switch phase {
         case .starting: .starting
         case .ready: .ready
-        case .unhealthy(let reason): .unhealthy(reason: reason)
+        case .unhealthy(let reason, _, _): .unhealthy(reason: reason)
         }
     }
 
@@ -75,14 +98,17 @@ struct Health: Hashable, Sendable {
         case .starting, .unhealthy: return isOverdue(at: now)
         case .ready(let since, let failures):
             phase = .ready(since: since, failures: failures + 1)
-            return failures + 1 >= Self.tolerance
+            return failures + 1 >= tolerance
         }
     }
 
     /// Why it is unhealthy, for people. A good answer in the meantime wins.
-    mutating func found(reason: String) {
-        if case .ready(_, let failures) = phase, failures < Self.tolerance { return }
-        phase = .unhealthy(reason: reason)
+    mutating func found(reason: String, at now: Instant) {
+        switch phase {
+        case .ready(_, let failures) where failures < tolerance: return
+        case .unhealthy: return
+        case .ready, .starting: phase = .unhealthy(reason: reason, since: now, wellFor: readyFor(at: now))
+        }
     }
 
     /// A process without HTTP ran long enough.
@@ -93,8 +119,10 @@ struct Health: Hashable, Sendable {
 
     /// How long to wait before the next probe: a twentieth of its age at the start, so that readiness is seen within 5 % or
     /// 50 ms of the time it took, whichever is more.
-    func pause(at now: Instant, interval: Duration) -> Duration {
-        switch phase {
+    /// - Parameter usual: the platform's interval, where the check says none.
+    func pause(at now: Instant, usual: Duration) -> Duration {
+        let interval = check?.intervalSeconds.map { Duration.seconds($0) } ?? usual
+        return switch phase {
         case .starting: min(max((now - startedAt) / 20, .milliseconds(50)), .seconds(1))
         case .ready(_, let failures): failures == 0 ? interval : min(interval, .seconds(1))
         case .unhealthy: min(interval, .seconds(1))

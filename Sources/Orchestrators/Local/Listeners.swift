@@ -32,7 +32,9 @@ func unhealthyReason(check: HealthCheck, port: Int = webPort, outcome: ProbeOutc
     switch outcome {
     case .answered(let status): return "answers \(status) on \(check.path)"
     case .silent: return "takes connections on $PORT (\(port)) but gives no answer on \(check.path)"
-    case .refused, nil: break
+    case .exited(137): return "its check command was killed, or did not end in its time"
+    case .exited(let code): return "its check command ended with exit code \(code)"
+    case .refused, .connected, nil: break
     }
     let nothing = "nothing listens on $PORT (\(port))"
     let open = Set(listeners.filter { !$0.isLoopback }.map(\.port)).sorted()

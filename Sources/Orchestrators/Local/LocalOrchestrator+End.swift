@@ -13,7 +13,10 @@ extension LocalOrchestrator {
         let details = try? await engine.inspectContainer(containerID)
         tails.keep(await lines, of: replicaID)
         let code = details?.state.exitCode ?? exitCode
-        let reason = await endReason(of: containerID, details: details, exitCode: code, resources: replica.process.resources)
+        let reason =
+            if let hung = replica.hung { hung } else {
+                await endReason(of: containerID, details: details, exitCode: code, resources: replica.process.resources)
+            }
         apps[appID]?.replicas[replicaID]?.failed(Failure(exitCode: code, reason: reason), at: .now, backoff: configuration.backoff)
         changed(appID)
         var metadata = metadata(appID, replica)
@@ -67,7 +70,8 @@ extension LocalOrchestrator {
     /// Writes what of a replica's state outlives us.
     func persist(_ appID: AppID, _ replicaID: ReplicaID) async {
         guard let replica = apps[appID]?.replicas[replicaID] else { return }
-        let word = replica.status(appID: appID, at: .now).state.word
+        let state = replica.status(appID: appID, at: .now).state
+        let word = if case .crashLooping = state { "backing-off" } else { state.word }
         let restarts = replica.restarts
         let containerID = replica.containerID
         do {

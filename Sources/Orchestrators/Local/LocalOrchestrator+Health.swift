@@ -9,31 +9,60 @@ extension LocalOrchestrator {
         while !Task.isCancelled {
             guard let replica = apps[appID]?.replicas[replicaID], case .running(containerID, let address, _, let health) = replica.phase
             else { return }
-            if let check = health.check, let address {
-                await probe(
-                    appID, replicaID, containerID: containerID, address: address, port: replica.process.listensOn, health: health,
-                    check: check)
+            if let check = health.check, let look = look(replica, containerID: containerID, address: address, check: check) {
+                await probe(appID, replicaID, containerID: containerID, port: replica.process.listensOn, health: health, check: check, look)
             } else {
                 change(appID, replicaID, containerID: containerID) { $0.settled(at: .now) }
             }
             guard case .running(_, _, _, let current) = apps[appID]?.replicas[replicaID]?.phase else { return }
             if current.check == nil, current.isReady { return }
-            let pause = current.pause(at: .now, interval: configuration.probeInterval)
-            try? await Task.sleep(for: pause)
+            if current.isHung(at: .now, usual: configuration.restartAfter) { await stopHung(appID, replicaID, containerID: containerID) }
+            try? await Task.sleep(for: current.pause(at: .now, usual: configuration.probeInterval))
+        }
+    }
+
+    private typealias Look = @Sendable (_ deadline: Duration) async throws -> ProbeOutcome
+
+    /// How a replica is asked; nil where it has no address to be asked at.
+    private func look(_ replica: Replica, containerID: String, address: String?, check: HealthCheck) -> Look? {
+        let (probe, port) = (probe, replica.process.listensOn)
+        switch check.probe {
+        case .http:
+            guard let address else { return nil }
+            return { deadline in try await probe.get(host: address, port: port, path: check.path, deadline: deadline) }
+        case .tcp:
+            guard let address else { return nil }
+            return { deadline in try await probe.connect(host: address, port: port, deadline: deadline) }
+        case .command(let command):
+            return { [engine] deadline in .exited(code: try await Probe.run(command, in: containerID, engine: engine, deadline: deadline)) }
         }
     }
 
     private func probe(
-        _ appID: AppID, _ replicaID: ReplicaID, containerID: String, address: String, port: Int, health: Health, check: HealthCheck
+        _ appID: AppID, _ replicaID: ReplicaID, containerID: String, port: Int, health: Health, check: HealthCheck, _ look: Look
     ) async {
         let left = health.startedAt + .seconds(check.timeoutSeconds) - .now
-        let deadline = health.phase == .starting ? min(max(left, .milliseconds(500)), .seconds(10)) : .seconds(10)
-        guard let outcome = try? await probe.get(host: address, port: port, path: check.path, deadline: deadline) else { return }
+        let usual = configuration.probeDeadline
+        let deadline = health.phase == .starting ? min(max(left, .milliseconds(500)), usual) : usual
+        guard let outcome = try? await look(deadline) else { return }
         var isLost = false
         change(appID, replicaID, containerID: containerID) { isLost = $0.observed(outcome, at: .now) }
         guard isLost else { return }
         let reason = await diagnose(containerID, check: check, port: port, outcome: outcome)
-        change(appID, replicaID, containerID: containerID) { $0.found(reason: reason) }
+        change(appID, replicaID, containerID: containerID) { $0.found(reason: reason, at: .now) }
+    }
+
+    /// A replica that hangs does not end by itself: its container is stopped, and what follows is as with any that ended.
+    private func stopHung(_ appID: AppID, _ replicaID: ReplicaID, containerID: String) async {
+        guard let replica = apps[appID]?.replicas[replicaID], case .running(containerID, _, _, let health) = replica.phase,
+            case .unhealthy(let reason, let since, _) = health.phase
+        else { return }
+        let seconds = Int((Instant.now - since) / .seconds(1))
+        apps[appID]?.replicas[replicaID]?.hung = "was unhealthy for \(seconds) s and is started anew: \(reason)"
+        logger.notice("replica hangs and is started anew", metadata: metadata(appID, replica))
+        try? await engine.stopContainer(containerID, grace: configuration.stopGraceSeconds)
+        // In case the event of its end is lost.
+        ended(containerID: containerID, exitCode: nil)
     }
 
     /// Changes the health of a replica that still runs the container, and tells where its state became another.

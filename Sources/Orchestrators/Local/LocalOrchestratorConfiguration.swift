@@ -15,6 +15,10 @@ package struct LocalOrchestratorConfiguration: Sendable {
     package var stopGraceSeconds: Int
     /// Between health checks of a replica that is ready.
     package var probeInterval: Duration
+    /// How long an answer to one may take.
+    package var probeDeadline: Duration
+    /// How long a replica may be unhealthy before it is started anew, where its check says nothing else.
+    package var restartAfter: Duration
     package var backoff: Backoff
     /// Between looks at everything the engine has, in case an event was missed.
     package var resyncInterval: Duration
@@ -31,7 +35,8 @@ package struct LocalOrchestratorConfiguration: Sendable {
     package init(
         platformID: String, subnetPool: String = "10.212.0.0/14", insidePort: Int = 7911, buildEndpoints: [String] = [],
         stopGraceSeconds: Int = 10,
-        probeInterval: Duration = .seconds(5), backoff: Backoff = Backoff(), resyncInterval: Duration = .seconds(30),
+        probeInterval: Duration = .seconds(5), probeDeadline: Duration = .seconds(10), restartAfter: Duration = .seconds(60),
+        backoff: Backoff = Backoff(), resyncInterval: Duration = .seconds(30),
         logBytes: Int64 = 10 << 20, parallelLaunches: Int = 4, releaseCommandLimit: Duration = .seconds(600),
         limits: HostLimits = .read(), gpuKind: String = "nvidia.com/gpu"
     ) {
@@ -41,6 +46,8 @@ package struct LocalOrchestratorConfiguration: Sendable {
         self.buildEndpoints = buildEndpoints
         self.stopGraceSeconds = stopGraceSeconds
         self.probeInterval = probeInterval
+        self.probeDeadline = probeDeadline
+        self.restartAfter = restartAfter
         self.backoff = backoff
         self.resyncInterval = resyncInterval
         self.logBytes = logBytes

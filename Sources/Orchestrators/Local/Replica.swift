@@ -48,6 +48,8 @@ struct Replica: Hashable, Sendable {
     var failures = 0
     /// Seconds since 1970.
     var startedAt: Double?
+    /// Why its container is stopped for another, where that was our decision.
+    var hung: String?
 
     init(id: ReplicaID, slot: Slot, releaseNumber: Int, process: ProcessSpec, digest: String, phase: Phase, restarts: Int = 0) {
         self.id = id
@@ -58,6 +60,9 @@ struct Replica: Hashable, Sendable {
         self.phase = phase
         self.restarts = restarts
     }
+
+    /// Ends in a row from which on it is said to loop.
+    static let looping = 3
 
     var name: String { "\(slot.process).\(slot.ordinal)" }
 
@@ -90,6 +95,7 @@ extension Replica {
         guard phase == .launching else { return }
         phase = .running(containerID: containerID, address: address, since: now, health: Health(check: process.health, startedAt: now))
         startedAt = unixTime
+        hung = nil
     }
 
     /// Its container ended. - Returns: false where it was not running that container.
@@ -144,7 +150,10 @@ extension Replica {
         case .waiting(_, nil), .launching, .burying: state = .starting
         case .waiting(let until, .some(let failure)):
             let seconds = max(0, Int(((until - now) / .seconds(1)).rounded(.up)))
-            state = .backingOff(exitCode: failure.exitCode, reason: failure.reason, retryAfterSeconds: seconds)
+            state =
+                failures < Self.looping
+                ? .backingOff(exitCode: failure.exitCode, reason: failure.reason, retryAfterSeconds: seconds)
+                : .crashLooping(exitCode: failure.exitCode, reason: failure.reason, retryAfterSeconds: seconds)
         case .running(_, let address, _, let health):
             state = health.state
             if process.isWeb, let address { endpoint = Endpoint(host: address, port: process.listensOn) }

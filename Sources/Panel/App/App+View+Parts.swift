@@ -54,6 +54,8 @@ extension AppView.Replica {
             case .ready: ("Ready", "good", nil)
             case .backingOff(let code, let why, let retry):
                 ("Backing off", "bad", "\(why)\(code.map { " (exit code \($0))" } ?? ""); next start in \(retry) s")
+            case .crashLooping(let code, let why, let retry):
+                ("Crash looping", "bad", "\(why)\(code.map { " (exit code \($0))" } ?? ""); next start in \(retry) s")
             case .unhealthy(let why): ("Unhealthy", "bad", why)
             case .stopping: ("Stopping", "idle", nil)
             }

@@ -16,7 +16,7 @@ enum Style: Int, Sendable {
         switch state {
         case "ready", "live": .green
         case "starting", "rolling", "stopping": .yellow
-        case "unhealthy", "backing-off", "failed": .red
+        case "unhealthy", "backing-off", "crash-looping", "failed": .red
         default: nil
         }
     }
