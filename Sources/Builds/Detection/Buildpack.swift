@@ -108,6 +108,8 @@ struct Buildpack: Sendable, Hashable {
         var packs: [Buildpack] = []
         let frameworks = try FrameworkTable.load(roots: roots)
         for root in roots {
+            // An engine takes a relative path to mount for a volume's name.
+            let root = URL(filePath: root).standardizedFileURL.path
             let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
             for name in names.sorted() {
                 let folder = "\(root)/\(name)"

@@ -19,10 +19,14 @@ package enum BuildEnvironment {
     }
 
     /// What a build must reach by configuration of the host: its package indexes, Debian mirrors and proxies, as "host:port".
-    package static func endpoints(_ host: [String: String] = ProcessInfo.processInfo.environment) -> [String] {
+    package static func endpoints(
+        _ host: [String: String] = ProcessInfo.processInfo.environment, settings: [String: String] = [:]
+    ) -> [String] {
         let indexes = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"].compactMap { host[$0] }
         let proxies = proxyVariables(host).filter { $0.key.uppercased() != "NO_PROXY" }.values
-        let words = (indexes + proxies + AptSources.host(suite: BaseRecipe().suite)).flatMap { $0.split(separator: " ") }
+        let words = (indexes + proxies + settings.values + AptSources.host(suite: BaseRecipe().suite)).flatMap {
+            $0.split { $0 == " " || $0 == "," }
+        }
         let found = words.compactMap { word -> String? in
             // An index may be given with a name: name=https://…
             let text = word.split(separator: "=", maxSplits: 1).last { $0.contains("://") } ?? word
