@@ -80,7 +80,8 @@ struct Stations: Sendable {
 
         orchestrator = LocalOrchestrator(
             configuration: .init(
-                platformID: platformID, insidePort: Self.insidePort, buildEndpoints: BuildEnvironment.endpoints(settings: configuration.buildpackSettings),
+                platformID: platformID, insidePort: Self.insidePort,
+                buildEndpoints: BuildEnvironment.endpoints(settings: configuration.buildpackSettings),
                 gpuKind: configuration.gpuKind), store: store, engine: engine,
             networkReady: { _, address in
                 let port = try await gateway.bindInside(address: address)

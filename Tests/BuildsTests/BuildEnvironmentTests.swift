@@ -5,7 +5,9 @@ import Testing
 
 struct BuildEnvironmentTests {
     @Test func `what builds must reach is read from the environment and from the buildpacks' settings`() {
-        let host = ["UV_INDEX": "ours=https://packages.example.com/simple", "https_proxy": "http://proxy.example.com:3128", "NO_PROXY": "x"]
+        let host = [
+            "UV_INDEX": "ours=https://packages.example.com/simple", "https_proxy": "http://proxy.example.com:3128", "NO_PROXY": "x",
+        ]
         let settings = [
             "conda.channels": "conda-forge, http://channels.example.com:8000/c", "cran.url": "https://cran.example.com",
             "conda.mirrors": "conda-forge=http://mirror.example.com file-channel=file:///srv/channel",
