@@ -1,7 +1,10 @@
+import Crypto
 import Foundation
 import Subprocess
 import TestSupport
 import Testing
+
+@testable import Builds
 
 /// A conda channel of the tests' own, served over HTTP where build containers reach it.
 struct CondaChannel: Sendable {
@@ -25,5 +28,26 @@ struct CondaChannel: Sendable {
     static func serve<T: Sendable>(_ credentials: String? = nil, _ body: @Sendable (CondaChannel) async throws -> T) async throws -> T {
         try await make()
         return try await ServedFolder.serve(folder, credentials) { try await body(CondaChannel(server: $0)) }
+    }
+
+    /// A conda-lock.yml of a Python and tides 1.0.
+    /// - Parameter channel: where its packages are fetched.
+    static func lock(_ channel: String) throws -> String {
+        let entries = try ["linux-64/python-3.11.2-h0_0", "noarch/tides-1.0-py_0"].map { name in
+            let data = try Data(contentsOf: URL(filePath: "\(folder)/\(name).tar.bz2"))
+            let parts = name.split(separator: "/")[1].split(separator: "-")
+            return """
+                - name: \(parts[0])
+                  version: '\(parts[1])'
+                  manager: conda
+                  platform: linux-64
+                  dependencies: {\(parts[0] == "tides" ? "python: ''" : "")}
+                  url: \(channel)/\(name).tar.bz2
+                  hash: {sha256: \(BuildPlan.hex(SHA256.hash(data: data)))}
+                  category: main
+                  optional: false
+                """
+        }
+        return "version: 1\nmetadata: {}\npackage:\n" + entries.joined(separator: "\n") + "\n"
     }
 }
