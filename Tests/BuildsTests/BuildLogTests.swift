@@ -25,6 +25,11 @@ struct `The build log` {
         ("a\tb\u{1B}[31mred\u{1B}[0m\u{7}", "a\tbred"),
         ("Fetching https://ada:hunter2@example.com/simple/ now", "Fetching https://***@example.com/simple/ now"),
         ("https://token@a.example/x and ftp://b.example/u@v", "https://***@a.example/x and ftp://b.example/u@v"),
+        (
+            "write https://${USER}:${TOKEN}@a.example/ or https://${TOKEN}@b/",
+            "write https://${USER}:${TOKEN}@a.example/ or https://${TOKEN}@b/"
+        ),
+        ("https://${A}:hunter2@x/ https://${A}:${B}hunter2@x/ https://${A}hunter2}@x/", "https://***@x/ https://***@x/ https://***@x/"),
         ("abc\u{202E}def", "abcdef"),
         ("ünïcode ✓", "ünïcode ✓"),
     ])

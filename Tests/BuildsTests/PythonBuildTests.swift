@@ -60,7 +60,7 @@ struct `Python apps in a real engine` {
             let made = try await run(
                 .name("python3"), arguments: ["-c", script, folder], output: .discarded, error: .string(limit: 1 << 16))
             try #require(made.terminationStatus.isSuccess, "\(made.standardError)")
-            try await CondaChannel.serve(folder: folder) { index in
+            try await ServedFolder.serve(folder) { index in
                 let pipfile = """
                     [[source]]
                     name = "pypi"
@@ -165,6 +165,78 @@ struct `Python apps in a real engine` {
             let lines = "# ours\n--index-url https://${INDEX_TOKEN}@127.0.0.1:9/simple\nsix\n"
             let error = await refused { try await shop.build(["requirements.txt": lines, "Procfile": "web: x"]) }
             #expect(error?.message == "requirements.txt line 2 needs ${INDEX_TOKEN}, which the app's config for builds does not have")
+        }
+    }
+
+    /// An index, an archive and a repository of git's, all behind one login.
+    @Test func `the token of a private index is in no layer, cache or log`() async throws {
+        let token = "private-index-token"
+        try await withScratchFolder { folder in
+            try await makePrivateIndex(folder.path)
+            try await ServedFolder.serve(folder.appending(path: "served").path, "ada:\(token)") { server in
+                try await withWorkshop { shop in
+                    await shop.service.attach(.init(values: { _ throws(MoorError) in ["INDEX_TOKEN": token] }))
+                    let place = "http://ada:${INDEX_TOKEN}@\(server.host):\(server.port)"
+                    let lines = [
+                        "--extra-index-url \(place)/simple", "moored-mine", "moored-archive @ \(place)/moored_archive-1-py3-none-any.whl",
+                        "moored-git @ git+\(place)/moored-git.git",
+                    ]
+                    let heard = Heard()
+                    let files = ["requirements.txt": lines.joined(separator: "\n"), "Procfile": "web: x"]
+                    let built = try await shop.build(files, log: heard.log)
+                    let said = try await shop.run(
+                        built.image.reference, "python", "-c", "import moored_mine, moored_archive, moored_git; print('all')")
+                    #expect(said == "all\n")
+                    try await shop.expectNowhere([token], built, heard)
+
+                    await shop.service.attach(.init(values: { _ throws(MoorError) in ["INDEX_TOKEN": "another-token"] }))
+                    let error = await refused {
+                        try await shop.build(files.merging(["requirements.txt": lines[0] + "\nmoored-other"]) { $1 })
+                    }
+                    #expect(
+                        error?.message
+                            == "the package index \(server.url)/simple asks for a login, or does not take the one given")
+                }
+            }
+        }
+    }
+
+    private func makePrivateIndex(_ folder: String) async throws {
+        let script = """
+            set -e; cd "$1"; mkdir -p served/simple/moored-mine git
+            for name in moored_mine moored_archive; do
+                mkdir -p $name/$name-1.dist-info; echo 'x = 7' > $name/$name.py
+                printf 'Metadata-Version: 2.1\\nName: %s\\nVersion: 1\\n' $name > $name/$name-1.dist-info/METADATA
+                printf 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n' > $name/$name-1.dist-info/WHEEL
+                printf '%s.py,,\\n%s-1.dist-info/METADATA,,\\n' $name $name > $name/$name-1.dist-info/RECORD
+                (cd $name; python3 -m zipfile -c ../served/$name-1-py3-none-any.whl .)
+            done
+            echo '<a href="/moored_mine-1-py3-none-any.whl">moored_mine-1-py3-none-any.whl</a>' > served/simple/moored-mine/index.html
+            printf '[project]\\nname = "moored-git"\\nversion = "1"\\n[build-system]\\nrequires = ["setuptools"]\\n' > git/pyproject.toml
+            echo 'x = 7' > git/moored_git.py
+            git -C git init --quiet -b main; git -C git add .
+            git -C git -c user.name=ada -c user.email=ada@example.com commit --quiet -m x
+            git clone --quiet --bare git served/moored-git.git; git -C served/moored-git.git update-server-info
+            """
+        let made = try await Subprocess.run(
+            .name("sh"), arguments: ["-c", script, "make", folder], output: .discarded, error: .string(limit: 1 << 16))
+        #expect(made.terminationStatus.isSuccess, "\(made.standardError)")
+    }
+
+    @Test func `Debian packages are asked for by their whole names, and what Debian has not is told by its line`() async throws {
+        try await withWorkshop { shop in
+            // To apt-get left to itself the first is a pattern, which hundreds of packages fit.
+            let cases = [
+                ("zl.b1g", "apt-packages line 2: Debian has no package zl.b1g"),
+                ("tree=1.0", "apt-packages line 2: Debian has no tree of version 1.0"),
+            ]
+            for (name, message) in cases {
+                let files = ["requirements.txt": "", "Procfile": "web: x", "apt-packages": "# ours\nzlib1g \(name)\n"]
+                let error = await refused { try await shop.build(files) }
+                #expect(error?.code == .appFailed)
+                #expect(error?.message == message)
+                #expect(error?.hint != nil)
+            }
         }
     }
 

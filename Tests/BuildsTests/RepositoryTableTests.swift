@@ -82,6 +82,13 @@ private let poetryLock = """
     """
 private let made = "--requirement .moor/requirements.txt --requirement .moor/pyproject.toml"
 private let pinned = "uv pip install \(made) --constraint .moor/constraints.txt"
+/// So many requirements files, each naming the next.
+private func chain(of count: Int) -> [String: String] {
+    var files = ["Procfile": "web: x", "requirements.txt": "-r 1.txt"]
+    for number in 1..<count { files["\(number).txt"] = number == count - 1 ? "six" : "-r \(number + 1).txt" }
+    return files
+}
+private let inQuery = "a value in a URL's query would be kept in the image"
 
 private let frameworks: [Repository] = [
     Repository(
@@ -212,6 +219,34 @@ private let dependencyFiles: [Repository] = [
         ["requirements.txt": "--extra-index-url https://${TOKEN}@packages.example.com/simple\nmine", web: "web: x"],
         .planned(web: "x")),
     Repository(
+        "a value in the query of an index",
+        ["requirements.txt": "six\n--extra-index-url https://packages.example.com/simple?key=${TOKEN}", web: "web: x"],
+        .refused("requirements.txt line 2: \(inQuery)", hint: "https://user:${TOKEN}@host/package.whl")),
+    Repository(
+        "a value in the query of a package",
+        ["requirements.txt": "mine @ https://packages.example.com/mine-1.whl?key=${TOKEN}", web: "web: x"],
+        .refused("requirements.txt line 1: \(inQuery)")),
+    Repository(
+        "a value in the query of a commit",
+        ["requirements.txt": "-e git+https://example.com/x.git?key=${TOKEN}#egg=x", web: "web: x"],
+        .refused("requirements.txt line 1: \(inQuery)")),
+    Repository(
+        "a value in a query of pyproject.toml",
+        ["pyproject.toml": "[project]\nname='x'\ndependencies=[\n'mine @ https://example.com/x.whl?key=${TOKEN}']", web: "web: x"],
+        .refused("pyproject.toml line 4: \(inQuery)")),
+    Repository(
+        "a value in a query of Pipfile.lock",
+        ["Pipfile.lock": "{\"default\": {\n\"mine\": {\"file\": \"https://example.com/x.whl?key=${TOKEN}\"}}}", web: "web: x"],
+        .refused("Pipfile.lock line 2: \(inQuery)")),
+    Repository(
+        "a value in a query of environment.yml",
+        ["environment.yml": "dependencies:\n  - pip:\n      - mine @ https://example.com/x.whl?key=${TOKEN}", web: "web: x"],
+        .refused("environment.yml line 3: \(inQuery)")),
+    Repository("200 files that name each other", chain(of: 200), .planned(web: "x")),
+    Repository(
+        "201 files that name each other", chain(of: 201),
+        .refused("200.txt: more than 200 files name each other", hint: "into fewer files")),
+    Repository(
         "options that uv takes on its command line",
         ["requirements.txt": "--pre\n--trusted-host packages.example.com\nmine", web: "web: x"],
         .planned(web: "x", install: Repository.pip + " --prerelease=allow --allow-insecure-host=packages.example.com")),
@@ -282,6 +317,17 @@ private let dependencyFiles: [Repository] = [
         ["pyproject.toml": "[tool.poetry.dependencies]\nsix = '^1 || ^2'", web: "web: x"],
         .refused("pyproject.toml line 2: “^1 || ^2” can only be read by Poetry")),
     Repository(
+        "Poetry with the greatest of numbers for a version",
+        ["pyproject.toml": "[tool.poetry.dependencies]\nsix = '^9223372036854775807'", web: "web: x"],
+        .refused("pyproject.toml line 2: “^9223372036854775807” can only be read by Poetry", hint: "poetry lock")),
+    Repository(
+        "Poetry with more than numbers hold for a version",
+        ["pyproject.toml": "[tool.poetry.dependencies]\nsix = '~99999999999999999999.1'", web: "web: x"],
+        .refused("pyproject.toml line 2: “~99999999999999999999.1” can only be read by Poetry")),
+    Repository(
+        "Poetry with a day for a version", ["pyproject.toml": "[tool.poetry.dependencies]\nsix = '^20240131'", web: "web: x"],
+        .planned(web: "x", install: "uv pip install --requirement .moor/requirements.txt")),
+    Repository(
         "a pyproject.toml that is not TOML", ["pyproject.toml": "[project]\nname = x\n", web: "web: x"],
         .refused("pyproject.toml line 2 is not TOML")),
     Repository(
@@ -300,6 +346,10 @@ private let pythons: [Repository] = [
     Repository(
         "runtime.txt", ["requirements.txt": "six", "runtime.txt": "python-3.12", web: "web: x"],
         .planned(web: "x", says: ["Python 3.12 is asked for by runtime.txt line 1"])),
+    Repository(
+        "runtime.txt with more than numbers hold",
+        ["requirements.txt": "six", "runtime.txt": "python-3.99999999999999999999", web: "web: x"],
+        .refused("runtime.txt line 1: “python-3.99999999999999999999”", hint: "python-3.11")),
     Repository(
         "runtime.txt of PyPy", ["requirements.txt": "six", "runtime.txt": "pypy3.9-7.3.11", web: "web: x"],
         .refused("runtime.txt line 1: “pypy3.9-7.3.11”", hint: "python-3.11")),

@@ -61,7 +61,7 @@ def expand(text, file):
     """${NAME} from the app's build config."""
     def value(match):
         if match[1] not in os.environ:
-            stop(f"{line_of(file, match[0])}{match[0]} has no value", f"set it: moor config set --build {match[1]}=…")
+            stop(f"{line_of(file, match[0])}{match[0]} has no value", f"set it: moor config set --build {match[1]}=-")
         return os.environ[match[1]]
 
     return re.sub(r"\$\{(\w+)\}", value, text)
@@ -144,7 +144,7 @@ def read_lock(file):
             digest = (entry.get("hash") or {}).get("sha256")
             wanted.pip.append(f"{entry['name']} @ {entry['url']}" + (f"#sha256={digest}" if digest else ""))
             continue
-        url = expand(entry["url"], file)
+        url = entry["url"]
         name = url.rsplit("/", 1)[1]
         stem = re.sub(r"\.(conda|tar\.bz2)$", "", name)
         subdir = url.rsplit("/", 2)[1]
@@ -155,7 +155,7 @@ def read_lock(file):
             entry["name"], entry["version"], rattler.BuildString(build), int(number[1]) if number else 0, subdir,
             noarch="python" if subdir == "noarch" and is_python(entry) else ("generic" if subdir == "noarch" else None),
             depends=[f"{name} {version}".strip() for name, version in (entry.get("dependencies") or {}).items()], **digests)
-        wanted.locked.append((record, name, url, url.rsplit("/", 2)[0] + "/"))
+        wanted.locked.append((record, name, url))
     return wanted
 
 
@@ -173,7 +173,7 @@ class Sources:
         self.channels = []
         for name in names:
             for one in ["https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r"] if name == "defaults" else [name]:
-                self.channels.append(rattler.Channel(self.plain(expand(one, wanted.file)), self.configuration()))
+                self.channels.append(rattler.Channel(self.plain(one), self.configuration()))
         self.mirrors = {}
         for pair in os.environ.get("MOOR_CONDA_MIRRORS", "").split():
             name, _, url = pair.partition("=")
@@ -185,16 +185,29 @@ class Sources:
 
     def plain(self, url):
         """The URL without user, password and token, which are kept for the host."""
-        parts = urllib.parse.urlsplit(url)
-        if parts.username:
-            login = {"username": urllib.parse.unquote(parts.username), "password": urllib.parse.unquote(parts.password or "")}
-            self.logins[parts.hostname] = {"BasicHTTP": login}
-        token = re.match(r"/t/([^/]+)(/.*)", parts.path)
-        path = parts.path
+        scheme, mark, rest = url.partition("://")
+        if not mark:
+            whole = expand(url, self.file)
+            return self.plain(whole) if "://" in whole else whole
+        if "${" in rest.partition("?")[2]:
+            stop(
+                f"{line_of(self.file, url)}a value in a URL's query would be kept in the image",
+                "put it before the host, as in https://user:${TOKEN}@host/channel")
+        place, slash, path = rest.partition("/")
+        # Taken apart before values are filled in, so that a value may hold an @ or a /.
+        login, _, place = place.rpartition("@")
+        inner, _, place = expand(place, self.file).rpartition("@")
+        host = urllib.parse.urlsplit(f"{scheme}://{place}").hostname
+        if login or inner:
+            user, _, password = (login or inner).partition(":")
+            names = {"username": user, "password": password}
+            self.logins[host] = {"BasicHTTP": {name: urllib.parse.unquote(expand(text, self.file)) for name, text in names.items()}}
+        path = expand(path, self.file)
+        token = re.match(r"t/([^/]+)/(.*)", path)
         if token:
-            self.logins[parts.hostname] = {"CondaToken": token[1]}
+            self.logins[host] = {"CondaToken": token[1]}
             path = token[2]
-        return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, parts.query, "")) if parts.scheme else url
+        return f"{scheme}://{place}{slash}{path}"
 
     def client(self, folder):
         file = pathlib.Path(folder) / "logins.json"
@@ -269,11 +282,18 @@ def unreachable(error, sources):
     if "hash mismatch" in text:
         stop(f"{found[0] if found else 'a package'} is not the file that is asked for: {cause}", "lock again, or tell the channel's owner")
     if re.search(r"\b(401|403)\b", text):
+        if urllib.parse.urlsplit(place).hostname in sources.logins:
+            stop(
+                f"the conda channel {place} does not take the login that it is given",
+                "check the values: moor config list shows their names, moor config set --build NAME=- sets one")
         stop(
-            f"the conda channel {place} asks for a login, or does not take the one given",
-            "write it as https://${USER}:${PASSWORD}@… or …/t/${TOKEN}/… and set the values with moor config set --build")
+            f"the conda channel {place} asks for a login",
+            "write it as https://${USER}:${PASSWORD}@… or …/t/${TOKEN}/… and set the values with moor config set --build NAME=-")
     if "404" in text or "No such file" in text or "not found" in text:
-        stop(f"there is no conda channel at {place}", "check the channel's name")
+        local = place.startswith("file:")
+        stop(
+            f"there is no conda channel at {place}",
+            "one with file:// lies in the repository, as in file:///app/channel" if local else "check the channel's name")
     stop(
         f"the conda channel {place} could not be reached: {cause}",
         "try again; if it stays so, the platform's admin must check conda.channels and conda.mirrors")
@@ -284,6 +304,8 @@ async def install(prefix, packages):
     file = next(file for file in files if (APP / file).exists())
     wanted = {"conda-lock.yml": read_lock, "conda-requirements.txt": read_requirements}.get(file, read_environment)(file)
     sources = Sources(wanted)
+    # Their logins are known to the client, and in no URL that is kept in the environment.
+    urls = [sources.plain(url) for _, _, url in wanted.locked or []]
     with tempfile.TemporaryDirectory() as folder:
         client = sources.client(folder)
         gateway = rattler.Gateway(cache_dir=CACHE / "repodata", client=client)
@@ -293,7 +315,9 @@ async def install(prefix, packages):
                 say(f"{file} names no Python: taking the newest that fits")
             records = await solve(wanted, sources, gateway)
         else:
-            records = [rattler.RepoDataRecord(record, name, url, channel) for record, name, url, channel in wanted.locked]
+            records = [
+                rattler.RepoDataRecord(record, name, url, url.rsplit("/", 2)[0] + "/")
+                for (record, name, _), url in zip(wanted.locked, urls)]
         say(f"{len(records)} packages from {sources if wanted.locked is None else file}")
         for record in sorted(records, key=lambda record: record.name.normalized):
             say(f" + {record.name.normalized}={record.version}")
@@ -327,6 +351,9 @@ def main():
     prefix = pathlib.Path(sys.argv[1])
     wanted, missing = asyncio.run(install(prefix, sys.argv[2:]))
     run_uv(prefix, wanted, missing)
+    # rattler lets only root read them; `moor sbom` and the app may.
+    for record in prefix.glob("conda-meta/*.json"):
+        record.chmod(0o644)
     for site in prefix.glob("lib/python3*/site-packages"):
         subprocess.call([prefix / "bin/python", "-m", "compileall", "-q", "-j", "0", site], stdout=subprocess.DEVNULL)
     sys.stdout.flush()

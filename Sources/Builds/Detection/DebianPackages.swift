@@ -7,8 +7,11 @@ enum DebianPackages {
 
     /// Sorted, each once.
     /// - Throws: `appFailed` naming file and line.
-    static func read(_ tree: Tree) throws(MoorError) -> [String] {
-        var names: Set<String> = []
+    static func read(_ tree: Tree) throws(MoorError) -> [String] { try places(tree).keys.sorted() }
+
+    /// The names, with or without a version, and where each is asked for first: "Aptfile line 2".
+    static func places(_ tree: Tree) throws(MoorError) -> [String: String] {
+        var places: [String: String] = [:]
         for file in files where tree.has(file) {
             for (number, raw) in try tree.text(file).numberedLines {
                 for word in raw.prefix(while: { $0 != "#" }).split(whereSeparator: \.isWhitespace) {
@@ -19,11 +22,17 @@ enum DebianPackages {
                                 "names are of lower-case letters, digits, +, - and ., such as libgdal-dev; archives of others cannot be added"
                         )
                     }
-                    names.insert(String(word))
+                    if places[String(word)] == nil { places[String(word)] = "\(file) line \(number)" }
                 }
             }
         }
-        return names.sorted()
+        return places
+    }
+
+    /// Where a package is asked for, in whichever version.
+    static func place(of name: String, in tree: Tree) -> String? {
+        let places = (try? places(tree)) ?? [:]
+        return places[name] ?? places.first { $0.key.hasPrefix(name + "=") }?.value
     }
 
     /// Debian Policy section 5.6.1, and a version as apt-get(8) takes it.

@@ -60,11 +60,7 @@ struct Requirements: Sendable, Hashable {
     mutating func read(line raw: String, number: Int, of path: String, in tree: Tree) throws(MoorError) {
         var line = raw.trimmed
         if line.hasPrefix("#") || line.isEmpty { return }
-        if let query = line.firstIndex(of: "?"), line[query...].contains("${") {
-            throw MoorError(
-                .appFailed, "\(path) line \(number): a value in a URL's query would be kept in the image",
-                hint: "put it before the host, as in https://user:${TOKEN}@host/package.whl, or use --extra-index-url")
-        }
+        try Self.checkQuery(line, path, number)
         if let comment = line.range(of: " #") { line = line[..<comment.lowerBound].trimmed }
         addVariables(of: line, "\(path) line \(number)")
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
@@ -109,6 +105,14 @@ struct Requirements: Sendable, Hashable {
             guard let target = try Self.resolve(value, from: "", path, number) else { return }
             try take(target, value, path, number, tree)
         }
+    }
+
+    /// The query of a URL is kept beside what was fetched from it; a login is not.
+    static func checkQuery(_ text: String, _ file: String, _ line: Int) throws(MoorError) {
+        guard let query = text.firstIndex(of: "?"), text[query...].contains("${") else { return }
+        throw MoorError(
+            .appFailed, "\(file) line \(line): a value in a URL's query would be kept in the image",
+            hint: "put it before the host, as in https://user:${TOKEN}@host/package.whl, or use --extra-index-url")
     }
 
     /// What uv cannot fetch, or builds have no key for.

@@ -62,6 +62,7 @@ struct PyProject: Sendable, Hashable {
         for node in project["dependencies"]?.array ?? [] {
             guard let text = node.string else { continue }
             try Requirements.checkScheme(text, Self.file, node.line)
+            try Requirements.checkQuery(text, Self.file, node.line)
             requirements.entries.append(.init(file: Self.file, line: node.line, name: Requirements.name(of: text), text: text))
         }
         if let node = project["requires-python"], let text = node.string {

@@ -39,7 +39,7 @@ struct PythonPlan: Sendable {
             }
             others.append(inputs.python)
             try take(inputs.paths, rule.files[0], tree)
-            write(inputs.requirements, indexes: inputs.indexes)
+            try write(inputs.requirements, indexes: inputs.indexes)
         case .conda:
             requirements = try CondaEnvironment(rule.files[0], tree).requirements
         case .poetryLock, .poetry:
@@ -68,7 +68,7 @@ struct PythonPlan: Sendable {
             notes.append("poetry.lock is not there: the newest versions that fit are taken; poetry lock makes it repeatable")
         }
         try take(inputs.paths, isLocked ? PoetryInputs.file : PyProject.file, tree)
-        write(inputs.requirements, inputs.constraints, indexes: inputs.indexes)
+        try write(inputs.requirements, inputs.constraints, indexes: inputs.indexes)
         guard project.isPackage else { return }
         let name = Requirements.normalise(project.poetry?.name ?? project.name ?? "").replacingOccurrences(of: "-", with: "_")
         isPackage = project.poetry?.namesPackages == true || tree.hasFolder(name) || tree.hasFolder("src/\(name)") || tree.has("\(name).py")
@@ -79,7 +79,8 @@ struct PythonPlan: Sendable {
         for (path, line) in paths { try requirements.take(path, path, file, line, tree) }
     }
 
-    private mutating func write(_ asked: [PythonRequirement], _ held: [PythonRequirement] = [], indexes: [PythonIndex]) {
+    private mutating func write(_ asked: [PythonRequirement], _ held: [PythonRequirement] = [], indexes: [PythonIndex]) throws(MoorError) {
+        for one in asked + held { try Requirements.checkQuery(one.url ?? "", one.file, one.line) }
         requirements.entries += asked.map(\.entry)
         requirements.entries += held.filter { $0.url?.hasPrefix("git+") == true }.map(\.entry)
         let options = PythonIndex.options(indexes)

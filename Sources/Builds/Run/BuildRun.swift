@@ -266,6 +266,11 @@ struct BuildRun {
                 hint: "it runs in /app after the packages are installed, as a user who may write there only", detail: tail)
         }
         if let message = told.message { return MoorError(.appFailed, message, hint: told.hint, detail: tail) }
+        if run.command.contains("apt-get ") {
+            let tree = try? Tree(source)
+            let found = AptFailure(output) { name in tree.flatMap { DebianPackages.place(of: name, in: $0) } }
+            if let found { return MoorError(.appFailed, found.message, hint: found.hint, detail: tail) }
+        }
         if let variable = missing.first {
             return MoorError(
                 .appFailed, "\(variable.place) needs ${\(variable.name)}, which the app's config for builds does not have",

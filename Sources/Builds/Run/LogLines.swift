@@ -75,10 +75,17 @@ struct LogLines {
             rest = rest[scheme.upperBound...]
             let authority = rest.prefix { $0 != "/" && $0 != " " && $0 != "`" && $0 != "'" && $0 != "\"" }
             if let at = authority.lastIndex(of: "@") {
-                result += "***"
+                result += isPlaceholder(authority[..<at]) ? String(authority[..<at]) : "***"
                 rest = rest[at...]
             }
         }
         return result + rest
+    }
+
+    /// "${NAME}" or "user:${NAME}", as advice on what to write has it.
+    private static func isPlaceholder(_ login: Substring) -> Bool {
+        let password = login.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).last ?? ""
+        return password.hasPrefix("${") && password.hasSuffix("}") && !password.dropFirst(2).contains { $0 == "$" || $0 == "{" }
+            && password.count { $0 == "}" } == 1
     }
 }

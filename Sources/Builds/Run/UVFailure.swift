@@ -25,6 +25,9 @@ struct UVFailure: Sendable, Hashable {
             hint = "make the hashes anew; if that does not help, the index serves other files than it did"
         } else if text.contains("Couldn't parse requirement") {
             self = Self.unparsable(text, reason, requirements)
+        } else if text.contains("authentication credentials (401 "), let index = Self.between("An index URL (", ")", text) {
+            message = "the package index \(index) asks for a login, or does not take the one given"
+            hint = "write it as https://user:${TOKEN}@… and set the value with: moor config set --build TOKEN=-"
         } else if let name = Self.between("Because ", " was not found in the package registry", text) {
             let place = Self.place(of: name, requirements)
             message = "\(place)no version of \(name) was found"

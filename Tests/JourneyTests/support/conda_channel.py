@@ -133,7 +133,10 @@ def serve(folder, credentials="", port="0"):
         def send_head(self):
             given = self.headers.get("Authorization", "")
             if credentials and given != "Basic " + base64.b64encode(credentials.encode()).decode():
-                self.send_error(401)
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="channel"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return None
             return super().send_head()
 
