@@ -49,8 +49,8 @@ struct `Every buildpack` {
     }
 
     @Test(arguments: examples) func `builds its example into an image that runs unprivileged and answers`(_ name: String) async throws {
-        try await CondaChannel.serve { channel in
-            try await withWorkshop({ $0.settings = channel.settings }) { shop in
+        try await withSettings(for: name) { settings in
+            try await withWorkshop({ $0.settings = settings }) { shop in
                 let heard = Heard()
                 let push = try await shop.push(example(name))
                 let built = try await shop.service.build(push.0, source: push.1, log: heard.log)
@@ -71,6 +71,14 @@ struct `Every buildpack` {
             }
         }
     }
+}
+
+/// The platform's settings with servers of the tests' own in place of those the buildpack would fetch from.
+private func withSettings(for name: String, _ body: @Sendable ([String: String]) async throws -> Void) async throws {
+    let keys = try Buildpack.load(roots: [shippedBuildpacks]).first { $0.id == name }?.settings ?? []
+    if keys.contains("julia.url") { return try await JuliaSite.serve { try await body(["julia.url": $0.url]) } }
+    if keys.contains("conda.mirrors") { return try await CondaChannel.serve { try await body($0.settings) } }
+    try await body([:])
 }
 
 /// The files of a buildpack's example.

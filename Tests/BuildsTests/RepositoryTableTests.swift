@@ -480,8 +480,55 @@ private let oddities: [Repository] = [
         .refused("nothing here says how to build", hint: "src/requirements.txt is not in the root")),
 ]
 
+private let julia: [Repository] = [
+    Repository(
+        "Julia", ["Project.toml": "[deps]\nHTTP = \"cd3eb016-35fb-5094-929b-558a96fad6f3\"\n", "app.jl": "using HTTP"],
+        .planned(
+            pack: "julia", web: "julia app.jl", install: "python3 /buildpack/install.py", says: ["recognised Julia script in app.jl"])),
+    Repository(
+        "Julia with a Procfile and Debian packages",
+        ["Project.toml": "name = \"Tides\"\n[deps]\n", web: "web: julia -e 'using Tides; up()'", "apt-packages": "libnetcdf19"],
+        .planned(
+            pack: "julia", web: "julia -e 'using Tides; up()'", install: "python3 /buildpack/install.py", layers: ["apt", "dependencies"])),
+    Repository(
+        "Julia with nothing to start", ["Project.toml": "[deps]\n", "src/Tides.jl": ""],
+        .refused("no Julia script app was found in app.jl", hint: "Procfile")),
+    Repository(
+        "a Project.toml without dependencies", ["Project.toml": "name = \"Tides\"\n", "app.jl": ""],
+        .refused("nothing here says how to build this app", hint: "add a requirements.txt")),
+    Repository(
+        "a Project.toml that is not TOML", ["Project.toml": "[deps]\nHTTP = \n", "app.jl": ""],
+        .refused("Project.toml line 2 is not TOML")),
+    Repository(
+        "a Julia package outside the repository",
+        [
+            "Project.toml": "[deps]\n", "app.jl": "",
+            "Manifest.toml": "manifest_format = \"2.0\"\n[[deps.Tides]]\npath = \"../Tides\"\n",
+        ],
+        .refused("Manifest.toml line 2: ../Tides lies outside the repository")),
+    Repository(
+        "a Julia package that is not committed",
+        ["Project.toml": "[deps]\n[sources]\nTides = {path = \"Tides\"}\n", "app.jl": ""],
+        .refused("Project.toml line 3: Tides is not in the repository", hint: "git add Tides")),
+    Repository(
+        "Julia beside Python", ["Project.toml": "[deps]\n", "app.jl": "", "requirements.txt": "dash\ngunicorn", "app.py": dash],
+        .planned(web: gunicorn, says: ["Project.toml would do for buildpack julia"])),
+    Repository(
+        "Julia beside pages", ["Project.toml": "[deps]\n", "app.jl": "", "index.html": ""],
+        .planned(
+            pack: "julia", web: "julia app.jl", install: "python3 /buildpack/install.py",
+            says: ["index.html would do for buildpack static"])),
+    Repository(
+        "Julia that .buildpacks asks for",
+        [
+            "Project.toml": "[deps]\n", "app.jl": "", "requirements.txt": "x",
+            ".buildpacks": "https://example.com/heroku-buildpack-julia.git",
+        ],
+        .planned(pack: "julia", web: "julia app.jl", install: "python3 /buildpack/install.py")),
+]
+
 struct `Small repositories` {
-    @Test(arguments: [frameworks, dependencyFiles, pythons, conflicts, oddities].flatMap(\.self))
+    @Test(arguments: [julia, frameworks, dependencyFiles, pythons, conflicts, oddities].flatMap(\.self))
     func `are detected, planned or refused as the table says`(_ repository: Repository) throws {
         let packs = try Buildpack.load(roots: [shippedBuildpacks])
         switch repository.expected {

@@ -41,7 +41,7 @@ struct Buildpack: Sendable, Hashable {
         case requirements, pyproject, pipfile, poetry
         case pipfileLock = "pipfile-lock"
         case poetryLock = "poetry-lock"
-        case conda
+        case conda, julia
     }
 
     /// `buildpack.yaml` as it is written.

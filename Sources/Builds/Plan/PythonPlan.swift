@@ -42,6 +42,9 @@ struct PythonPlan: Sendable {
             try write(inputs.requirements, indexes: inputs.indexes)
         case .conda:
             requirements = try CondaEnvironment(rule.files[0], tree).requirements
+        case .julia:
+            for (path, line, file) in try JuliaProject.paths(tree) { try requirements.take(path, path, file, line, tree) }
+            return
         case .poetryLock, .poetry:
             if let project { try readPoetry(project, tree, isLocked: follow == .poetryLock) }
         }

@@ -65,6 +65,10 @@ struct ConfigurationKey: Sendable {
             configuration.buildpackSettings["cran.url"] = text
             return text.contains("://") && !text.contains(" ")
         },
+        .init(name: "julia.url", expected: "a URL such as https://julia.example.com") { text, configuration in
+            configuration.buildpackSettings["julia.url"] = text
+            return text.contains("://") && !text.contains(" ")
+        },
         .text("web.path", "a folder", \.webFolder),
         .init(name: "build.cpu", expected: "cores such as 2 or 500m") { text, configuration in
             guard let millis = Quantity.millis(text), millis > 0 else { return false }

@@ -16,7 +16,10 @@ package struct PlatformConfiguration: Sendable {
     package var baseImage: String?
     package var buildpackRoots = ["buildpacks"]
     /// What buildpacks are told where they ask for it, by key.
-    package var buildpackSettings = ["conda.channels": "conda-forge", "conda.mirrors": "", "cran.url": "https://cloud.r-project.org"]
+    package var buildpackSettings = [
+        "conda.channels": "conda-forge", "conda.mirrors": "", "cran.url": "https://cloud.r-project.org",
+        "julia.url": "https://julialang-s3.julialang.org",
+    ]
     package var gpuKind = "nvidia.com/gpu"
     package var webFolder = "web"
     package var buildCPUMillis = 2000
