@@ -32,7 +32,7 @@ extension Workshop {
         }
         try await podman.podman("save", "--output", places.appending(path: "image.tar").path, reference)
         let volumes = try await podman.podman("volume", "ls", "--format", "{{.Name}}").split(separator: "\n").map(String.init)
-        #expect(volumes.contains(ImageNames.cache(platformID, app.name)), sourceLocation: sourceLocation)
+        #expect(volumes.contains(ImageNames.cache(platformID, app.id!)), sourceLocation: sourceLocation)
         for volume in volumes {
             try await podman.podman("volume", "export", "--output", places.appending(path: "\(volume).tar").path, volume)
         }
