@@ -326,7 +326,7 @@ private let dependencyFiles: [Repository] = [
         .refused("pyproject.toml line 2: “~99999999999999999999.1” can only be read by Poetry")),
     Repository(
         "Poetry with a day for a version", ["pyproject.toml": "[tool.poetry.dependencies]\nsix = '^20240131'", web: "web: x"],
-        .planned(web: "x", install: "uv pip install --requirement .moor/requirements.txt")),
+        .planned(web: "x", install: "uv pip install \(made)")),
     Repository(
         "a pyproject.toml that is not TOML", ["pyproject.toml": "[project]\nname = x\n", web: "web: x"],
         .refused("pyproject.toml line 2 is not TOML")),
