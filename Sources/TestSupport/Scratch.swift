@@ -5,7 +5,8 @@ package import Store
 
 /// A folder of its own for one test, removed when the body ends, however it ends.
 package func withScratchFolder<T>(_ body: (URL) async throws -> T) async throws -> T {
-    let folder = URL(filePath: NSTemporaryDirectory()).appending(path: "moor-test-\(UUID().uuidString.prefix(8))")
+    // Short: Podman takes no run folder of more than 50 characters, and the tests have a temporary folder of their own.
+    let folder = URL(filePath: NSTemporaryDirectory()).appending(path: "t-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     return try await body(folder)

@@ -22,7 +22,7 @@ struct EngineProcessTests {
         try await withScratchFolder { folder in
             let socket = folder.appending(path: "engine.sock").path
             let configuration = EngineProcessConfiguration(
-                socket: socket, dataFolder: folder.appending(path: "data").path, runFolder: folder.appending(path: "run").path)
+                socket: socket, dataFolder: folder.appending(path: "data").path, runFolder: folder.appending(path: "r").path)
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             try await HTTPClient.withHTTPClient(configuration: EngineClient.httpConfiguration) { http in
                 let engine = EngineClient(socketPath: socket, http: http)
