@@ -42,7 +42,7 @@ struct PlatformOperations: AppOperations {
     func deleteApp(_ appID: AppID) async throws(MoorError) {
         try await releases.removeApp(appID)
         // Its dependency layers and package cache are nobody's now.
-        await builds.collectSoon()
+        await builds.appRemoved()
         await routes.refresh()
     }
 

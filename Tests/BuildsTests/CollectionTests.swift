@@ -119,12 +119,18 @@ struct `Collection in a real engine` {
                 podman: shop.podman, store: shop.store, app: other, owner: shop.owner, folder: shop.folder, engine: shop.engine,
                 service: shop.service)
             try await shop.podman.podman("volume", "create", "moor-another-cache-sales")
-            _ = try await mine.build(Self.tree("one"))
+            let built = try await mine.build(Self.tree("one"))
             await shop.service.settle()
             let names = try await shop.engine.volumeNames()
             #expect(names.contains(cache + "\(other.id!)") && !names.contains(cache + "\(shop.app.id!)"))
             #expect(names.contains("moor-another-cache-sales"), "another's volumes are not ours to take")
             try await shop.podman.podman("volume", "rm", "moor-another-cache-sales")
+
+            try await shop.service.removeImages([built.image.imageID])
+            try await shop.store.write { db in try db.execute(sql: "DELETE FROM apps WHERE id = ?", arguments: [other.id]) }
+            await shop.service.appRemoved()
+            #expect(try await !shop.engine.volumeNames().contains(cache + "\(other.id!)"), "the next of its name does not get it")
+            #expect(try await !Self.layers(shop).contains { $0.contains("/other:") })
         }
     }
 

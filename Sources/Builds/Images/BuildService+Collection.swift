@@ -16,7 +16,7 @@ import Store
 /// What goes is derived from engine and rows each time, so that a crash leaves nothing behind that the next run does not see.
 extension BuildService {
     /// Has a collection run soon; several wishes become one.
-    package func collectSoon() {
+    func collectSoon() {
         guard !upkeep.isStopping else { return }
         if upkeep.collection != nil {
             upkeep.mustCollectAgain = true
@@ -33,6 +33,17 @@ extension BuildService {
                 }
             } while upkeep.mustCollectAgain && !upkeep.isStopping
             upkeep.collection = nil
+        }
+    }
+
+    /// Takes what an app leaves whose row is gone: its layers and its cache. What cannot go now goes with a later collection.
+    package func appRemoved() async {
+        do {
+            try await collectLayers()
+            try await collectCachesOfNobody()
+        } catch {
+            logger.warning("what an app left stays for now", metadata: ["cause": "\(error)"])
+            collectSoon()
         }
     }
 
@@ -108,6 +119,20 @@ extension BuildService {
     }
 
     private func collectCaches() async throws {
+        let lastUse = try await collectCachesOfNobody()
+        func use(_ name: String) -> Double? { ImageNames.app(ofCache: name, configuration.platformID).flatMap { lastUse[$0] } }
+        guard !lastUse.isEmpty else { return }
+        let sizes = try await engine.volumeSizes().filter { use($0.key) != nil }
+        var total = sizes.values.reduce(0, +)
+        for (name, size) in sizes.sorted(by: { (use($0.key) ?? 0, $0.key) < (use($1.key) ?? 0, $1.key) })
+        where total > configuration.cacheLimit {
+            if await removeCache(name) { total -= size }
+        }
+    }
+
+    /// - Returns: of each app that is there, when a build used its cache last (seconds since 1970).
+    @discardableResult
+    private func collectCachesOfNobody() async throws -> [AppID: Double] {
         let caches = try await engine.volumeNames().filter { ImageNames.app(ofCache: $0, configuration.platformID) != nil }
         // Asked after the engine, so that no cache of an app that was made meanwhile looks like nobody's.
         let lastUse = try await store.read { db in
@@ -119,15 +144,10 @@ extension BuildService {
                     """)
             return Dictionary(uniqueKeysWithValues: rows.map { row in (row["id"] as AppID, row["at"] as Double? ?? 0) })
         }
-        func use(_ name: String) -> Double? { ImageNames.app(ofCache: name, configuration.platformID).flatMap { lastUse[$0] } }
-        for name in caches where use(name) == nil { await removeCache(name) }
-        guard !caches.isEmpty else { return }
-        let sizes = try await engine.volumeSizes().filter { use($0.key) != nil }
-        var total = sizes.values.reduce(0, +)
-        for (name, size) in sizes.sorted(by: { (use($0.key) ?? 0, $0.key) < (use($1.key) ?? 0, $1.key) })
-        where total > configuration.cacheLimit {
-            if await removeCache(name) { total -= size }
+        for name in caches where ImageNames.app(ofCache: name, configuration.platformID).flatMap({ lastUse[$0] }) == nil {
+            await removeCache(name)
         }
+        return lastUse
     }
 
     @discardableResult
@@ -138,6 +158,7 @@ extension BuildService {
     /// - Returns: whether it is gone.
     @discardableResult
     private func remove(_ name: String, _ what: String, _ work: @escaping @Sendable (EngineClient) async throws -> Void) async -> Bool {
+        if let removal = upkeep.removals[name] { await removal.value }
         guard upkeep.uses[name] == nil, upkeep.removals[name] == nil else { return false }
         let (engine, logger) = (engine, logger)
         let task = Task {
