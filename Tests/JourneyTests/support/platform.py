@@ -186,6 +186,11 @@ class Platform:
         return [c for c in found if app in [*c["Labels"].values()] or any(f"-{app}-" in f"-{n.strip('/')}-" for n in c["Names"])]
 
     def images(self):
+        """Podman 4.3 answers 500 where an image goes while it lists them."""
+        for _ in range(20):
+            with contextlib.suppress(httpx.HTTPStatusError):
+                return self.engine_api("/images/json")
+            time.sleep(0.1)
         return self.engine_api("/images/json")
 
     def building(self):
