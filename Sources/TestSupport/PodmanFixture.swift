@@ -39,11 +39,8 @@ package struct PodmanFixture: Sendable {
 }
 
 /// Starts a Podman service for one test and removes every trace of it afterwards: containers, mounts, storage.
-/// - Parameter number: of engines that are there at the same time, where builds run on the engine's default network: Podman
-///   gives those of all engines of a host one bridge and the same addresses.
-package func withPodman<T: Sendable>(number: Int? = nil, _ body: @Sendable (PodmanFixture) async throws -> T) async throws -> T {
+package func withPodman<T: Sendable>(_ body: @Sendable (PodmanFixture) async throws -> T) async throws -> T {
     try await withScratchFolder { folder in
-        if let number { try PodmanFixture.writeDefaultNetwork(number, below: folder) }
         let engine = PodmanFixture(folder: folder, socketPath: folder.appending(path: "engine.sock").path)
         let outcome: Result<T, any Error>
         do { outcome = .success(try await engine.serve(body)) } catch { outcome = .failure(error) }
@@ -98,19 +95,6 @@ extension PodmanFixture {
 }
 
 extension PodmanFixture {
-    /// In place of the one that Podman makes up where its folder has none (containers-network(5) of the netavark back end).
-    fileprivate static func writeDefaultNetwork(_ number: Int, below folder: URL) throws {
-        let id = String(repeating: "0", count: 60) + String(0x4d00 + number, radix: 16)
-        let network = """
-            {"name": "podman", "id": "\(id)", "driver": "bridge", "network_interface": "mtpodman\(number)",
-             "created": "2026-01-01T00:00:00Z", "subnets": [{"subnet": "10.87.\(number).0/24", "gateway": "10.87.\(number).1"}],
-             "ipv6_enabled": false, "internal": false, "dns_enabled": false, "ipam_options": {"driver": "host-local"}}
-            """
-        let networks = folder.appending(path: "net")
-        try FileManager.default.createDirectory(at: networks, withIntermediateDirectories: true)
-        try Data(network.utf8).write(to: networks.appending(path: "podman.json"))
-    }
-
     fileprivate func removeContainers() async {
         _ = try? await podman("rm", "--all", "--force", "--time", "0", "--depend")
     }

@@ -14,35 +14,35 @@ struct EngineSuite: SuiteTrait, TestScoping {
     @TaskLocal static var engine: PodmanFixture?
     private static let turns = Turns()
 
-    /// Two engines at a time: more would only make each other wait.
     private actor Turns {
-        private var free = [1, 2]
-        private var waiting: [CheckedContinuation<Int, Never>] = []
+        private var isTaken = false
+        private var waiting: [CheckedContinuation<Void, Never>] = []
 
-        func take() async -> Int {
-            if let number = free.popLast() { return number }
-            return await withCheckedContinuation { waiting.append($0) }
+        func take() async {
+            if isTaken { await withCheckedContinuation { waiting.append($0) } } else { isTaken = true }
         }
 
-        func give(_ number: Int) {
-            if waiting.isEmpty { free.append(number) } else { waiting.removeFirst().resume(returning: number) }
+        func give() {
+            if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
         }
     }
 
     @concurrent func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        let number = await Self.turns.take()
+        // One engine at a time: builds without a network of their own are on Podman's default one, whose bridge and
+        // addresses all engines of a host think theirs.
+        await Self.turns.take()
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(
-                try await withPodman(number: number) { engine in
+                try await withPodman { engine in
                     try await Self.$engine.withValue(engine) { try await function() }
                 })
         } catch {
             outcome = .failure(error)
         }
-        await Self.turns.give(number)
+        await Self.turns.give()
         try outcome.get()
     }
 }
