@@ -7,6 +7,10 @@ package struct ContainerSummary: Decodable, Sendable, Hashable {
     package var labels: [String: String]
     /// "created", "running", "exited", "dead", …
     package var state: String
+    private var settings: NetworkSettings?
+
+    /// Its IPv4 address in a network; nil before it has one.
+    package func address(in network: String) -> String? { settings?.address(in: network) }
 
     package var isRunning: Bool { state == "running" || state == "paused" || state == "restarting" }
 
@@ -14,6 +18,7 @@ package struct ContainerSummary: Decodable, Sendable, Hashable {
         case id = "Id"
         case labels = "Labels"
         case state = "State"
+        case settings = "NetworkSettings"
     }
 
     package init(id: String, labels: [String: String], state: String) {
@@ -27,6 +32,28 @@ package struct ContainerSummary: Decodable, Sendable, Hashable {
         id = try container.decode(String.self, forKey: .id)
         labels = try container.decodeIfPresent([String: String].self, forKey: .labels) ?? [:]
         state = try container.decodeIfPresent(String.self, forKey: .state) ?? ""
+        settings = try container.decodeIfPresent(NetworkSettings.self, forKey: .settings)
+    }
+}
+
+/// The networks that a container is in.
+private struct NetworkSettings: Decodable, Sendable, Hashable {
+    struct Attachment: Decodable, Sendable, Hashable {
+        var address: String?
+
+        enum CodingKeys: String, CodingKey {
+            case address = "IPAddress"
+        }
+    }
+
+    var networks: [String: Attachment]?
+
+    func address(in network: String) -> String? {
+        networks?[network]?.address.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case networks = "Networks"
     }
 }
 
@@ -50,27 +77,12 @@ package struct ContainerDetails: Decodable, Sendable {
         }
     }
 
-    private struct Settings: Decodable, Sendable {
-        struct Attachment: Decodable, Sendable {
-            var address: String?
-
-            enum CodingKeys: String, CodingKey {
-                case address = "IPAddress"
-            }
-        }
-        var networks: [String: Attachment]?
-
-        enum CodingKeys: String, CodingKey {
-            case networks = "Networks"
-        }
-    }
-
     package var state: State
-    private var settings: Settings?
+    private var settings: NetworkSettings?
 
     /// Its IPv4 address in a network; nil before it has one.
     package func address(in network: String) -> String? {
-        settings?.networks?[network]?.address.flatMap { $0.isEmpty ? nil : $0 }
+        settings?.address(in: network)
     }
 
     enum CodingKeys: String, CodingKey {

@@ -36,6 +36,27 @@ package struct EngineNetwork: Decodable, Sendable, Hashable {
     }
 }
 
+/// As Podman's own API describes one (libpod, `GET /networks/json`).
+private struct LibpodNetwork: Decodable {
+    struct Range: Decodable {
+        var subnet: String
+        var gateway: String?
+    }
+
+    var name: String
+    var labels: [String: String]?
+    var subnets: [Range]?
+}
+
+extension EngineNetwork {
+    fileprivate init(_ network: LibpodNetwork) {
+        name = network.name
+        labels = network.labels ?? [:]
+        subnet = network.subnets?.first?.subnet
+        gateway = network.subnets?.first?.gateway
+    }
+}
+
 /// The body of `POST /networks/create`.
 private struct NewNetwork: Encodable {
     var name: String
@@ -68,9 +89,16 @@ extension EngineClient {
     }
 
     /// Every network that carries the labels ("key" or "key=value"); all of them where none is named.
+    ///
+    /// Podman's own list is asked where there is one: for Docker's it looks at every container once for every network.
     package func listNetworks(labels: [String] = []) async throws -> [EngineNetwork] {
         let query = labels.isEmpty ? "" : "?filters=\(Self.filters(["label": labels]))"
-        return try await call(.GET, "/v1.41/networks\(query)", as: [EngineNetwork].self)
+        do {
+            return try await call(.GET, "/v4.0.0/libpod/networks/json\(query)", as: [LibpodNetwork].self).map(EngineNetwork.init)
+        } catch let refusal as Refusal where refusal.status == 404 || refusal.status == 400 {
+            // Not Podman.
+            return try await call(.GET, "/v1.41/networks\(query)", as: [EngineNetwork].self)
+        }
     }
 
     /// One that is gone is fine.

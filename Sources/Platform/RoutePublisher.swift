@@ -14,6 +14,10 @@ actor RoutePublisher: Service {
     private var traffic: (any TrafficDirector)?
     private var viewerEpoch: UInt64 = 0
     private var published: RouteSnapshot?
+    /// What the rows said last, and when that was. Replicas that come and go change none of these: a hundred that start must not
+    /// read the rows of a hundred apps each.
+    private var known: (epoch: UInt64, hosts: [Host])?
+    private var rowsEpoch: UInt64 = 0
     /// Passes asked for and passes begun: a caller waits for a pass that began after it asked.
     private var isRunning = false
     private var next: [CheckedContinuation<Void, Never>] = []
@@ -34,7 +38,7 @@ actor RoutePublisher: Service {
         guard let orchestrator else { return }
         await refresh()
         for await _ in await orchestrator.changes(of: nil).cancelOnGracefulShutdown() {
-            await refresh()
+            await passInTurn()
         }
     }
 
@@ -44,8 +48,13 @@ actor RoutePublisher: Service {
         await refresh()
     }
 
-    /// Publishes the routes as they are now; returns when the gateway uses them.
+    /// Publishes the routes as rows and replicas are now; returns when the gateway uses them.
     func refresh() async {
+        rowsEpoch += 1
+        await passInTurn()
+    }
+
+    private func passInTurn() async {
         if isRunning {
             await withCheckedContinuation { next.append($0) }
             return
@@ -66,7 +75,7 @@ actor RoutePublisher: Service {
         var tries = 0
         while true {
             do {
-                let hosts = try await hosts()
+                let hosts = try await currentHosts()
                 let web = await orchestrator.replicas(of: nil).filter { $0.process == "web" }
                 let replicas = Dictionary(grouping: web, by: \.appID)
                 var snapshot = RouteSnapshot(viewerEpoch: viewerEpoch)
@@ -85,6 +94,14 @@ actor RoutePublisher: Service {
                 guard tries < 20, (try? await Task.sleep(for: .milliseconds(250))) != nil else { return }
             }
         }
+    }
+
+    private func currentHosts() async throws(MoorError) -> [Host] {
+        if let known, known.epoch == rowsEpoch { return known.hosts }
+        let epoch = rowsEpoch
+        let hosts = try await hosts()
+        known = (epoch, hosts)
+        return hosts
     }
 
     /// Every host with what decides where it goes.

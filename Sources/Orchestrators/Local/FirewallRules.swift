@@ -44,19 +44,21 @@ struct FirewallRules: Hashable, Sendable {
 
     /// What leads into our chains, and past a host firewall that drops what it does not know: everything that came
     /// through `mangle` may come in.
-    func jumps(version6: Bool) -> [Jump] {
+    func jumps(_ family: Firewall.Family) -> [Jump] {
         let any = prefix + "+"
         let into = [
             Jump(table: "mangle", rule: ["INPUT", "-i", any, "-j", input]),
             Jump(table: "mangle", rule: ["FORWARD", "-i", any, "-j", forward]),
             Jump(table: "mangle", rule: ["FORWARD", "-o", any, "-j", forward]),
         ]
-        if version6 { return into }
+        if family == .version6 { return into }
         return into + [
             Jump(table: "mangle", rule: ["PREROUTING", "-i", Self.buildsPrefix(prefix) + "+", "-j", before]),
             Jump(table: "filter", rule: ["INPUT", "-i", any, "-j", "ACCEPT"]),
         ]
     }
+
+    func restore(_ family: Firewall.Family) -> String { family == .version4 ? restore4 : restore6 }
 
     /// Makes our chains of IPv4 what they should be.
     var restore4: String {

@@ -35,40 +35,32 @@ extension LocalOrchestrator {
             throw engineError(error, "the engine's containers could not be listed")
         }
         var byReplica = Dictionary(grouping: containers) { $0.labels[Label.replica].flatMap { Int64($0) } }
-        var found: [(row: Row, container: String?, details: ContainerDetails?, digest: String)] = []
         for row in rows {
             let mine = byReplica[row.replica.id?.rawValue] ?? []
             let running = mine.filter(\.isRunning)
             let chosen = running.first { $0.id == row.replica.containerID } ?? running.first
-            var details: ContainerDetails?
-            if let chosen {
-                // An engine that fails here must not cost a running replica.
-                do { details = try await engine.inspectContainer(chosen.id) } catch {
-                    throw engineError(error, "the engine's containers could not be looked at")
-                }
-            }
-            found.append((row, chosen?.id, details, chosen?.labels[Label.spec] ?? ""))
+            adopt(row, chosen)
             byReplica[row.replica.id?.rawValue] = mine.filter { $0.id != chosen?.id }
         }
-        for one in found { adopt(one.row, containerID: one.container, details: one.details, digest: one.digest) }
         await removeOrphans(byReplica.values.flatMap(\.self))
         await restoreNetworks(networks)
         isAdopted = true
         workInput.yield(.audit)
     }
 
-    private func adopt(_ row: Row, containerID: String?, details: ContainerDetails?, digest: String) {
+    private func adopt(_ row: Row, _ container: ContainerSummary?) {
         guard let id = row.replica.id, let appID = row.app.id, apps[appID]?.replicas[id] == nil else { return }
         // A process that its release no longer names has nothing to be checked by; it can only be ended.
         let process =
             row.release.formation.first { $0.name == row.replica.process } ?? ProcessSpec(name: row.replica.process, command: "")
         var replica = Replica(
             id: id, slot: Slot(releaseID: row.replica.releaseID, process: row.replica.process, ordinal: row.replica.ordinal),
-            releaseNumber: row.release.number, process: process, digest: digest, phase: .launching, restarts: row.replica.restarts)
-        if let containerID, let details, details.state.running {
+            releaseNumber: row.release.number, process: process, digest: container?.labels[Label.spec] ?? "", phase: .launching,
+            restarts: row.replica.restarts)
+        if let container {
             replica.started(
-                containerID: containerID, address: details.address(in: names.network(appID)), at: .now, unixTime: row.replica.createdAt)
-            workInput.yield(.watch(appID, id, containerID: containerID))
+                containerID: container.id, address: container.address(in: names.network(appID)), at: .now, unixTime: row.replica.createdAt)
+            workInput.yield(.watch(appID, id, containerID: container.id))
             logger.info(
                 "replica adopted",
                 metadata: ["app": "\(row.app.name)", "release": "v\(row.release.number)", "replica": "\(replica.name)"])
@@ -95,17 +87,37 @@ extension LocalOrchestrator {
             try Dictionary(uniqueKeysWithValues: AppRecord.fetchAll(db).compactMap { app in app.id.map { ($0, app.name) } })
         }
         guard let known else { return }
+        let live = Self.liveSubnets()
+        var usable: [AppID: AppNetwork] = [:]
         for network in networks {
             guard let appID = network.labels[Label.app].flatMap({ Int64($0) }).map({ AppID($0) }) else { continue }
-            if let app = known[appID] {
-                do { _ = try await self.network(of: appID, app: app) } catch {
-                    logger.error("an app's network could not be taken over", metadata: ["app": "\(app)", "cause": "\(error)"])
-                }
-            } else {
+            guard known[appID] != nil else {
                 try? await engine.removeNetwork(network.name)
+                continue
+            }
+            let bridge = names.bridge(appID)
+            // One that collides is looked at again, and made anew, when it is needed.
+            guard let gateway = network.gateway, !Self.collides(network, with: live, besides: bridge) else { continue }
+            usable[appID] = AppNetwork(name: network.name, bridge: bridge, gateway: gateway)
+        }
+        await firewall.set(usable.mapValues { .init(bridge: $0.bridge, gateway: $0.gateway) })
+        await withTaskGroup { group in
+            for (appID, network) in usable {
+                guard let app = known[appID], apps[appID]?.network == nil else { continue }
+                group.addTask { await self.takeOver(network, of: appID, app) }
             }
         }
         // What is left of apps that are gone.
         await firewall.refresh(clearing: true)
+    }
+
+    private func takeOver(_ network: AppNetwork, of appID: AppID, _ app: AppName) async {
+        do {
+            var network = network
+            network.environment = try await networkReady(app, network.gateway)
+            if apps[appID]?.network == nil { apps[appID, default: AppState(app: app)].network = Task { [network] in network } }
+        } catch {
+            logger.error("an app's network could not be taken over", metadata: ["app": "\(app)", "cause": "\(error)"])
+        }
     }
 }

@@ -36,7 +36,7 @@ extension LocalOrchestrator {
         let bridge = names.bridge(appID)
         let labels = [Label.platform: configuration.platformID, Label.app: "\(appID)", Label.appName: app.rawValue]
         let gateway = try await ensureNetwork(name: name, bridge: bridge, seed: "\(appID)", labels: labels)
-        await firewall.set(.init(bridge: bridge, gateway: gateway), for: appID)
+        await firewall.set([appID: .init(bridge: bridge, gateway: gateway)])
         let environment = try await networkReady(app, gateway)
         return AppNetwork(name: name, bridge: bridge, gateway: gateway, environment: environment)
     }
@@ -54,9 +54,7 @@ extension LocalOrchestrator {
 
     /// Another's network may have come to this one's addresses while it was not live; then it is made anew, unless in use.
     private func isUsable(_ network: EngineNetwork, bridge: String) async throws -> Bool {
-        guard let subnet = network.subnet.flatMap({ Subnet($0) }), Self.liveSubnets(except: bridge).contains(where: subnet.overlaps) else {
-            return true
-        }
+        guard Self.collides(network, with: Self.liveSubnets(), besides: bridge) else { return true }
         if let app = network.labels[Label.app] {
             let label = ["\(Label.platform)=\(configuration.platformID)", "\(Label.app)=\(app)"]
             guard try await engine.listContainers(labels: label).isEmpty else { return true }
@@ -72,7 +70,9 @@ extension LocalOrchestrator {
         guard let pool = Subnet(configuration.subnetPool) else {
             throw MoorError(.invalid, "“\(configuration.subnetPool)” is no IPv4 network", hint: "write it such as 10.212.0.0/14")
         }
-        var taken = existing.filter { $0.name != name }.compactMap { $0.subnet.flatMap { Subnet($0) } } + Self.liveSubnets(except: bridge)
+        var taken =
+            existing.filter { $0.name != name }.compactMap { $0.subnet.flatMap { Subnet($0) } }
+            + Self.liveSubnets().filter { $0.interface != bridge }.map(\.subnet)
         let seed = stableHash("\(configuration.platformID)/\(seed)".utf8)
         var refusal: EngineRefusal?
         for _ in 0..<4 {
@@ -93,8 +93,13 @@ extension LocalOrchestrator {
         throw refusal ?? engineDown
     }
 
+    static func collides(_ network: EngineNetwork, with live: [LiveSubnet], besides bridge: String) -> Bool {
+        guard let subnet = network.subnet.flatMap({ Subnet($0) }) else { return false }
+        return live.contains { $0.interface != bridge && subnet.overlaps($0.subnet) }
+    }
+
     /// Every network this host routes to at the moment.
-    static func liveSubnets(except bridge: String) -> [Subnet] {
-        Subnet.routes((try? String(contentsOfFile: "/proc/net/route", encoding: .utf8)) ?? "", except: bridge)
+    static func liveSubnets() -> [LiveSubnet] {
+        Subnet.routes((try? String(contentsOfFile: "/proc/net/route", encoding: .utf8)) ?? "")
     }
 }

@@ -53,15 +53,20 @@ struct Subnet: Hashable, Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// The networks of /proc/net/route (proc(5)), but the default route and those of the named interface.
-    static func routes(_ table: String, except interface: String) -> [Subnet] {
+    /// The networks of /proc/net/route (proc(5)), but the default route.
+    static func routes(_ table: String) -> [LiveSubnet] {
         table.split(separator: "\n").dropFirst().compactMap { line in
             let fields = line.split(separator: "\t").map { $0.filter { $0 != " " } }
-            guard fields.count > 7, fields[0] != interface, let base = UInt32(fields[1], radix: 16),
-                let mask = UInt32(fields[7], radix: 16),
-                mask != 0
-            else { return nil }
-            return Subnet(base: base.byteSwapped, length: mask.nonzeroBitCount)
+            guard fields.count > 7, let base = UInt32(fields[1], radix: 16), let mask = UInt32(fields[7], radix: 16), mask != 0 else {
+                return nil
+            }
+            return LiveSubnet(interface: fields[0], subnet: Subnet(base: base.byteSwapped, length: mask.nonzeroBitCount))
         }
     }
+}
+
+/// A network that this host routes to.
+struct LiveSubnet: Hashable, Sendable {
+    var interface: String
+    var subnet: Subnet
 }
