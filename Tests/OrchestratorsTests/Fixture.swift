@@ -11,9 +11,16 @@ import Testing
 
 @testable import Orchestrators
 
+/// The engines that the orchestrator must run on, both as Debian packages them.
+enum EngineKind: String, Sendable, CaseIterable {
+    case podman, docker
+}
+
 /// A platform's orchestrator over a real engine, with an image that holds nothing but busybox.
 struct Fixture: Sendable {
-    let podman: PodmanFixture
+    let kind: EngineKind
+    /// The engine's own client, for a look from outside.
+    let command: @Sendable ([String]) async throws -> String
     let store: DataStore
     let admin: Principal
     let engine: EngineClient
@@ -97,22 +104,38 @@ func worker(_ command: String, memory: Int64 = 64 << 20) -> ProcessSpec {
 }
 
 /// An engine with the busybox image, a store, and nothing left of either afterwards.
-func withFixture(_ body: @escaping @Sendable (Fixture) async throws -> Void) async throws {
-    try await withPodman { podman in
-        try await withDataStore { store, admin in
-            try await importBusybox(podman)
-            let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: EngineClient.httpConfiguration)
-            let fixture = Fixture(
-                podman: podman, store: store, admin: admin, engine: EngineClient(socketPath: podman.socketPath, http: http),
-                platformID: UUID().uuidString)
-            // By this a run that was broken off finds the bridges and rules to take away.
-            try Data(fixture.platformID.utf8).write(to: podman.folder.appending(path: "platform-id"))
-            let outcome: Result<Void, any Error>
-            do { outcome = .success(try await body(fixture)) } catch { outcome = .failure(error) }
-            await Task { try? await fixture.removeApps() }.value
-            try await http.shutdown()
-            try outcome.get()
+func withFixture(_ kind: EngineKind = .podman, _ body: @escaping @Sendable (Fixture) async throws -> Void) async throws {
+    switch kind {
+    case .podman:
+        try await withPodman { podman in
+            try await withFixture(
+                kind, folder: podman.folder, socketPath: podman.socketPath, command: { try await podman.podman(arguments: $0) }, body)
         }
+    case .docker:
+        try await withDocker { docker in
+            try await withFixture(
+                kind, folder: docker.folder, socketPath: docker.socketPath, command: { try await docker.docker(arguments: $0) }, body)
+        }
+    }
+}
+
+private func withFixture(
+    _ kind: EngineKind, folder: URL, socketPath: String, command: @escaping @Sendable ([String]) async throws -> String,
+    _ body: @escaping @Sendable (Fixture) async throws -> Void
+) async throws {
+    try await withDataStore { store, admin in
+        _ = try await command(["import", try await packBusybox(in: folder), "localhost/moor-busybox:1"])
+        let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: EngineClient.httpConfiguration)
+        let fixture = Fixture(
+            kind: kind, command: command, store: store, admin: admin, engine: EngineClient(socketPath: socketPath, http: http),
+            platformID: UUID().uuidString)
+        // By this a run that was broken off finds the bridges and rules to take away.
+        try Data(fixture.platformID.utf8).write(to: folder.appending(path: "platform-id"))
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body(fixture)) } catch { outcome = .failure(error) }
+        await Task { try? await fixture.removeApps() }.value
+        try await http.shutdown()
+        try outcome.get()
     }
 }
 
@@ -125,20 +148,21 @@ extension Fixture {
     }
 }
 
-private func importBusybox(_ podman: PodmanFixture) async throws {
+/// - Returns: the path of a tar of the image's files.
+private func packBusybox(in folder: URL) async throws -> String {
     let busybox = try #require(
         ["/bin/busybox", "/usr/bin/busybox"].first { FileManager.default.isExecutableFile(atPath: $0) }, "apt-get install busybox-static")
-    let root = podman.folder.appending(path: "image")
+    let root = folder.appending(path: "image")
     let bin = root.appending(path: "bin")
     try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: busybox, toPath: bin.appending(path: "busybox").path)
     for name in ["sh", "httpd", "nc", "sleep", "cat", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true"] {
         try FileManager.default.createSymbolicLink(atPath: bin.appending(path: name).path, withDestinationPath: "busybox")
     }
-    let tar = podman.folder.appending(path: "image.tar").path
+    let tar = folder.appending(path: "image.tar").path
     let packed = try await run(.name("tar"), arguments: ["-C", root.path, "-cf", tar, "."], output: .discarded)
     try #require(packed.terminationStatus.isSuccess)
-    try await podman.podman("import", tar, "localhost/moor-busybox:1")
+    return tar
 }
 
 extension LocalOrchestrator {

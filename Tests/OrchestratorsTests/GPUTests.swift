@@ -53,7 +53,7 @@ struct GPUTests {
                     try await orchestrator.wait(for: plain.appID) { $0.first?.state == .ready }
                     var confinements: Set<String> = []
                     for container in try await fixture.containers() {
-                        confinements.insert(try await fixture.podman.podman("inspect", "--format", Self.confinement, container.id))
+                        confinements.insert(try await fixture.command(["inspect", "--format", Self.confinement, container.id]))
                     }
                     #expect(confinements.count == 1 && confinements.first?.contains("67108864 67108864 64 50000 [] 10001:10001") == true)
                 }

@@ -38,8 +38,10 @@ struct IsolationTests {
         return try await bootstrap.bind(host: host, port: port).get()
     }
 
-    @Test func `an app reaches the inside listener, and neither other ports of the host nor other apps`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `an app reaches the inside listener, and neither other ports of the host nor other apps`(
+        kind: EngineKind
+    ) async throws {
+        try await withFixture(kind) { fixture in
             let open = try await Self.listen(host: "0.0.0.0", port: 0)
             let open6 = try await Self.listen(host: "::", port: 0)
             let insidePort = 7911
@@ -103,8 +105,8 @@ struct IsolationTests {
         return text
     }
 
-    @Test func `caps, rights and limits are those of the specification`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `caps, rights and limits are those of the specification`(kind: EngineKind) async throws {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator { orchestrator in
                 let workload = try await fixture.workload("capped", web(), environment: ["SECRET": "a=b c"])
                 try await orchestrator.apply(workload)

@@ -12,8 +12,10 @@ import Testing
 /// Over a real engine, one after the other: each starts its own.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct LocalOrchestratorTests {
-    @Test func `replicas become ready, answer, scale up and down, and one that crashes comes back`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `replicas become ready, answer, scale up and down, and one that crashes comes back`(
+        kind: EngineKind
+    ) async throws {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator { orchestrator in
                 // As an image of nginx has it: the Web's own port, which is no matter of being root.
                 var process = web()
@@ -53,8 +55,8 @@ struct LocalOrchestratorTests {
         }
     }
 
-    @Test func `why a replica does not come up is said in words`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `why a replica does not come up is said in words`(kind: EngineKind) async throws {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator { orchestrator in
                 let broken = "nc -ll -p 5000 -e sh -c 'read line; printf \"HTTP/1.1 500 No\\r\\nContent-Length: 0\\r\\n\\r\\n\"'"
                 let cases = [
@@ -97,8 +99,10 @@ struct LocalOrchestratorTests {
         }
     }
 
-    @Test func `a replica that hangs leaves the traffic, and another container takes its place`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `a replica that hangs leaves the traffic, and another container takes its place`(
+        kind: EngineKind
+    ) async throws {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator({
                 ($0.probeInterval, $0.probeDeadline, $0.restartAfter) = (.milliseconds(200), .milliseconds(300), .seconds(1))
             }) { orchestrator in
@@ -122,8 +126,10 @@ struct LocalOrchestratorTests {
         }
     }
 
-    @Test func `a replica is looked at as its check says: a port, or a command in it`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `a replica is looked at as its check says: a port, or a command in it`(kind: EngineKind)
+        async throws
+    {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator({ $0.probeDeadline = .seconds(1) }) { orchestrator in
                 var port = web("nc -ll -p $PORT -e true")
                 port.health = HealthCheck(probe: .tcp)
@@ -150,14 +156,16 @@ struct LocalOrchestratorTests {
                     $0.first?.state == .unhealthy(reason: "its check command was killed, or did not end in its time")
                 }
                 let container = try #require(try await fixture.containers().first { $0.labels[Label.appName] == "endless" })
-                let processes = try await fixture.podman.podman("top", container.id, "args")
+                let processes = try await fixture.command(["top", container.id] + (kind == .docker ? ["-eo", "pid,args"] : ["args"]))
                 #expect(processes.components(separatedBy: "sleep 4321").count <= 3, "checks do not pile up: \(processes)")
             }
         }
     }
 
-    @Test func `a process without HTTP is ready once it runs, and its signals arrive`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `a process without HTTP is ready once it runs, and its signals arrive`(kind: EngineKind)
+        async throws
+    {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator { orchestrator in
                 var workload = try await fixture.workload(
                     "jobs", worker("trap 'echo bye; exit 0' TERM; echo hello; while true; do sleep 0.1; done"))
@@ -173,8 +181,10 @@ struct LocalOrchestratorTests {
         }
     }
 
-    @Test func `a changed specification of one release replaces its replicas without a gap`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `a changed specification of one release replaces its replicas without a gap`(
+        kind: EngineKind
+    ) async throws {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator { orchestrator in
                 var workload = try await fixture.workload("sales", web())
                 try await orchestrator.apply(workload)
@@ -191,8 +201,10 @@ struct LocalOrchestratorTests {
         }
     }
 
-    @Test func `a new orchestrator takes over what runs and removes what nobody owns`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `a new orchestrator takes over what runs and removes what nobody owns`(kind: EngineKind)
+        async throws
+    {
+        try await withFixture(kind) { fixture in
             var workload = try await fixture.workload("sales", web(), count: 2)
             let applied = workload
             try await fixture.withOrchestrator { orchestrator in
@@ -202,10 +214,11 @@ struct LocalOrchestratorTests {
             let before = Set(try await fixture.containers().map(\.id))
             #expect(before.count == 2)
             // What a crash leaves: a container whose row is gone, a row whose container never came, one that ended.
-            try await fixture.podman.podman(
+            _ = try await fixture.command([
                 "run", "--detach", "--network", "none", "--label", "\(Label.platform)=\(fixture.platformID)", "--label",
                 "\(Label.replica)=999",
-                "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", fixture.image, "/bin/sleep", "100")
+                "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", fixture.image, "/bin/sleep", "100",
+            ])
             let releaseID = workload.sets[0].releaseID
             try await fixture.store.write { db in
                 var row = ReplicaRecord(releaseID: releaseID, process: "web", ordinal: 9, state: "starting", restarts: 0, createdAt: 0)
@@ -233,8 +246,10 @@ struct LocalOrchestratorTests {
         }
     }
 
-    @Test func `stopping all stops the containers and the next start brings them back`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `stopping all stops the containers and the next start brings them back`(kind: EngineKind)
+        async throws
+    {
+        try await withFixture(kind) { fixture in
             let workload = try await fixture.workload("sales", web())
             try await fixture.withOrchestrator { orchestrator in
                 try await orchestrator.apply(workload)

@@ -10,8 +10,10 @@ import Testing
 /// Over a real engine.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct LogsAndCommandsTests {
-    @Test func `logs are read, followed over new replicas, and end with their reader`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `logs are read, followed over new replicas, and end with their reader`(kind: EngineKind)
+        async throws
+    {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator { orchestrator in
                 let process = worker("i=0; while true; do i=$((i+1)); echo line $i; sleep 0.2; done")
                 var workload = try await fixture.workload("chatty", process)
@@ -43,8 +45,10 @@ struct LogsAndCommandsTests {
         }
     }
 
-    @Test func `a line that was written in pieces is one line, wherever the tail begins`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `a line that was written in pieces is one line, wherever the tail begins`(kind: EngineKind)
+        async throws
+    {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator { orchestrator in
                 let command =
                     "echo zero; echo -n ab; sleep 0.5; echo -n cd; sleep 0.5; echo; echo one; echo -n two; sleep 0.5; echo; sleep 1000"
@@ -64,8 +68,9 @@ struct LogsAndCommandsTests {
         }
     }
 
-    @Test func `a release command's output is passed on and its end is told`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `a release command's output is passed on and its end is told`(kind: EngineKind) async throws
+    {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator(networkReady: { _, _ in ["MOOR_JWKS_URL": "http://inside/jwks"] }) { orchestrator in
                 let process = ProcessSpec(name: "release", command: "echo migrating $NAME with $MOOR_JWKS_URL; id -u; exit $CODE")
                 let (app, releaseID) = try await fixture.makeRelease("sales", formation: [process])
@@ -86,8 +91,10 @@ struct LogsAndCommandsTests {
         }
     }
 
-    @Test func `a release command that takes too long, or whose caller goes, leaves nothing`() async throws {
-        try await withFixture { fixture in
+    @Test(arguments: EngineKind.allCases) func `a release command that takes too long, or whose caller goes, leaves nothing`(
+        kind: EngineKind
+    ) async throws {
+        try await withFixture(kind) { fixture in
             try await fixture.withOrchestrator({ $0.releaseCommandLimit = .seconds(2) }) { orchestrator in
                 let process = ProcessSpec(name: "release", command: "sleep 100")
                 let (app, releaseID) = try await fixture.makeRelease("sales", formation: [process])
