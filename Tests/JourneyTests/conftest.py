@@ -19,7 +19,7 @@ from support.viewer import Viewer
 _numbers = itertools.count(1)
 
 # In the order of a push's journey; what stops and breaks the platform comes last.
-ORDER = ["push", "builds", "frameworks", "rollout", "viewers", "transfer", "client", "load", "serve", "faults"]
+ORDER = ["push", "builds", "frameworks", "rollout", "viewers", "transfer", "client", "load", "serve", "survival", "faults"]
 
 
 def pytest_collection_modifyitems(items):

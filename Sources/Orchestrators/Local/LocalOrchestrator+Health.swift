@@ -48,7 +48,10 @@ extension LocalOrchestrator {
         var isLost = false
         change(appID, replicaID, containerID: containerID) { isLost = $0.observed(outcome, at: .now) }
         guard isLost else { return }
-        let reason = await diagnose(containerID, check: check, port: port, outcome: outcome)
+        let details = try? await engine.inspectContainer(containerID)
+        // Where nothing watches over the container any more, nobody tells of its end, nor does Podman find out.
+        if let details, !details.state.running || !Self.lives(details.state.pid) { return ended(containerID: containerID, exitCode: nil) }
+        let reason = diagnose(pid: details?.state.pid ?? 0, check: check, port: port, outcome: outcome)
         change(appID, replicaID, containerID: containerID) { $0.found(reason: reason, at: .now) }
     }
 
@@ -86,10 +89,16 @@ extension LocalOrchestrator {
         workInput.yield(.reconcile(appID))
     }
 
+    /// Whether a process of this host runs: there, and no zombie (proc(5)).
+    private static func lives(_ pid: Int) -> Bool {
+        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+        return stat.split(separator: ")").last.map { !$0.hasPrefix(" Z") && !$0.hasPrefix(" X") } ?? false
+    }
+
     /// Looks from the host at what listens inside the container.
-    private func diagnose(_ containerID: String, check: HealthCheck, port: Int, outcome: ProbeOutcome) async -> String {
+    private func diagnose(pid: Int, check: HealthCheck, port: Int, outcome: ProbeOutcome) -> String {
         var listeners: [Listener] = []
-        if let pid = try? await engine.inspectContainer(containerID)?.state.pid, pid > 0 {
+        if pid > 0 {
             for table in ["tcp", "tcp6"] {
                 listeners += Listener.parse((try? String(contentsOfFile: "/proc/\(pid)/net/\(table)", encoding: .utf8)) ?? "")
             }
