@@ -11,7 +11,7 @@ package actor BuildService {
     let store: DataStore
     let engine: EngineClient
     let logger: Logger
-    private let slots: BuildSlots
+    let slots: BuildSlots
     var surroundings = BuildSurroundings()
     var upkeep = Upkeep()
     /// The base image once it is known to be there, and the one making of it that all who need it wait for.

@@ -77,6 +77,8 @@ struct Stations: Sendable {
                 settings: configuration.buildpackSettings),
             store: store, engine: engine, logger: logger.of("builds"))
         let builds = builds
+        let repositories = Repositories(folder: data("repositories"))
+        let images = ImageRestorer(store: store, builds: builds, repositories: repositories)
 
         orchestrator = LocalOrchestrator(
             configuration: .init(
@@ -87,9 +89,8 @@ struct Stations: Sendable {
                 let port = try await gateway.bindInside(address: address)
                 let url = "http://\(address):\(port)/.well-known/jwks.json"
                 return ["MOOR_JWKS_URL": url, "DASH_JWKS_URL": url]
-            }, logger: logger.of("orchestrator"))
+            }, restoreImage: { reference throws(MoorError) in try await images.restore(reference) }, logger: logger.of("orchestrator"))
 
-        let repositories = Repositories(folder: data("repositories"))
         releases = ReleaseService(
             configuration: .init(
                 keyFile: data("keys") + "/config.key", panelURL: configuration.panelURL, appURL: { configuration.url(of: $0) },

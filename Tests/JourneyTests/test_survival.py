@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import email.utils
 import os
+import pathlib
 import signal
+import subprocess
 import threading
 import time
 
@@ -15,6 +18,7 @@ from support.load import Load
 from support.platform import wait_for
 from support.repository import Repository
 
+CLOCK = pathlib.Path(__file__).parent / "support/clock.c"
 # Seconds from a fault's end until what is desired runs again.
 BACK = 30
 
@@ -142,3 +146,45 @@ def test_a_killed_platform_takes_over_what_runs(platform, pair):
     platform.start()
     back(platform, pair)
     assert len(before & {c["Id"] for c in platform.containers(pair)}) == 1, "what ran was started anew"
+
+
+def test_an_image_that_was_removed_by_hand_is_built_again(platform, pair):
+    [image] = {c["Image"] for c in platform.containers(pair)}
+    # Podman removes what runs on it too.
+    sweep.podman(platform.engine, "rmi", "--force", image)
+    assert platform.containers(pair) == []
+    back(platform, pair)
+    with under_load(platform, pair):
+        pass
+    [row] = platform.rows("SELECT digest FROM images WHERE reference = ?", image)
+    assert row["digest"].removeprefix("sha256:") == platform.engine_api(f"/images/{image}/json")["Id"].removeprefix("sha256:")
+
+
+def drift(platform):
+    """How far the platform's clock is ahead of ours, by the date of its answers."""
+    told = httpx.get(platform.url("/api/v1/openapi.json"), timeout=10).headers["date"]
+    return email.utils.parsedate_to_datetime(told).timestamp() - time.time()
+
+
+def test_the_clock_may_jump(platform, pair, tmp_path):
+    """The platform's own wall clock, not the host's."""
+    offset, library = tmp_path / "offset", tmp_path / "clock.so"
+    offset.write_text("0")
+    subprocess.run(["clang", "-shared", "-fPIC", "-o", library, CLOCK], check=True)
+    platform.stop()
+    before = platform.environment
+    platform.environment = before | {"LD_PRELOAD": str(library), "CLOCK_OFFSET": str(offset)}
+    try:
+        platform.start()
+        back(platform, pair)
+        with under_load(platform, pair):
+            for seconds in (7200, -7200):
+                offset.write_text(str(seconds))
+                taken = a_replica_is_killed(platform, pair)
+                wait_for(lambda: abs(drift(platform) - seconds) < 60, "the platform's clock to move", 10)
+                back(platform, pair, taken)
+    finally:
+        platform.environment = before
+        platform.stop()
+        platform.start()
+    back(platform, pair)

@@ -94,7 +94,8 @@ struct EngineDownTests {
             let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: EngineClient.httpConfiguration)
             let orchestrator = LocalOrchestrator(
                 configuration: LocalOrchestratorConfiguration(platformID: "x"), store: store,
-                engine: EngineClient(socketPath: "/tmp/moor-no-such-engine.sock", http: http), networkReady: { _, _ in [:] }, probe: http,
+                engine: EngineClient(socketPath: "/tmp/moor-no-such-engine.sock", http: http), networkReady: { _, _ in [:] },
+                restoreImage: { _ throws(MoorError) in }, probe: http,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let app = try await store.makeApp("sales", owner: admin)
             let process = ProcessSpec(name: "web", command: "x")

@@ -30,6 +30,7 @@ struct Fixture: Sendable {
     /// One that works while the body runs.
     func withOrchestrator<T: Sendable>(
         networkReady: @escaping LocalOrchestrator.NetworkReady = { _, _ in [:] },
+        restoreImage: @escaping LocalOrchestrator.ImageRestore = { _ throws(MoorError) in throw MoorError(.notFound, "there is none") },
         _ change: (inout LocalOrchestratorConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (LocalOrchestrator) async throws -> T
     ) async throws -> T {
@@ -38,7 +39,7 @@ struct Fixture: Sendable {
         configuration.stopGraceSeconds = 2
         change(&configuration)
         let orchestrator = LocalOrchestrator(
-            configuration: configuration, store: store, engine: engine, networkReady: networkReady,
+            configuration: configuration, store: store, engine: engine, networkReady: networkReady, restoreImage: restoreImage,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: T?.self) { group in
             group.addTask {

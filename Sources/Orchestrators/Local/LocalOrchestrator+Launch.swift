@@ -97,12 +97,36 @@ extension LocalOrchestrator {
         logger.warning("replica did not start", metadata: metadata)
         let now = Instant.now
         if let refusal = error as? EngineRefusal {
+            if refusal.status == 404, let image = apps[appID]?.desired?.slots[replica.slot]?.set.image,
+                imagesInTheMaking.insert(image).inserted
+            {
+                workInput.yield(.restore(appID, image: image))
+            }
             let failure = Failure(exitCode: nil, reason: "its container could not be started: \(refusal.message.prefix(300))")
             apps[appID]?.replicas[replicaID]?.failed(failure, at: now, backoff: configuration.backoff)
         } else if let error = error as? MoorError, error.code == .appFailed {
             apps[appID]?.replicas[replicaID]?.failed(Failure(exitCode: nil, reason: error.message), at: now, backoff: configuration.backoff)
         } else {
             apps[appID]?.replicas[replicaID]?.postponed(until: now + .seconds(1))
+        }
+        workInput.yield(.reconcile(appID))
+    }
+
+    /// An image that the engine has no more, as somebody took it, is made again; the replicas that wait for it then start at once.
+    func restore(_ image: String, of appID: AppID) async {
+        defer { imagesInTheMaking.remove(image) }
+        guard (try? await engine.image(image)) == .some(nil) else { return }
+        do throws(MoorError) {
+            try await restoreImage(image)
+        } catch {
+            logger.error(
+                "an image is gone from the engine and could not be made again",
+                metadata: ["image": "\(image)", "error": "\(error.message)", "detail": "\(error.detail.suffix(3))"])
+            return
+        }
+        for (id, replica) in apps[appID]?.replicas ?? [:] {
+            guard case .waiting = replica.phase, apps[appID]?.desired?.slots[replica.slot]?.set.image == image else { continue }
+            apps[appID]?.replicas[id]?.phase = .waiting(until: .now, failure: nil)
         }
         workInput.yield(.reconcile(appID))
     }

@@ -16,6 +16,9 @@ package actor LocalOrchestrator: Orchestrator, Service {
     /// Podman makes the bridge with the first container, so the address may not be there yet: bind with `IP_FREEBIND`.
     package typealias NetworkReady = @Sendable (_ app: AppName, _ gatewayAddress: String) async throws -> [String: String]
 
+    /// Puts an image back that the engine no longer has.
+    package typealias ImageRestore = @Sendable (_ reference: String) async throws(MoorError) -> Void
+
     struct AppState {
         var app: AppName
         /// nil until somebody said what should run.
@@ -31,6 +34,7 @@ package actor LocalOrchestrator: Orchestrator, Service {
     let store: DataStore
     let engine: EngineClient
     let networkReady: NetworkReady
+    let restoreImage: ImageRestore
     let probe: Probe
     let logger: Logger
     nonisolated let names: PlatformNames
@@ -53,6 +57,7 @@ package actor LocalOrchestrator: Orchestrator, Service {
     var buildNetworks: [Int: AppNetwork] = [:]
     var waitingLaunches: [(AppID, ReplicaID)] = []
     var runningLaunches = 0
+    var imagesInTheMaking: Set<String> = []
     var observers: [Int: (appID: AppID?, continuation: AsyncStream<Void>.Continuation)] = [:]
     var nextObserver = 0
 
@@ -67,6 +72,7 @@ package actor LocalOrchestrator: Orchestrator, Service {
         case bury(AppID, ReplicaID, containerID: String, exitCode: Int?)
         case finish(AppID, ReplicaID)
         case discard(containerID: String)
+        case restore(AppID, image: String)
         case wake(AppID, at: Instant)
         case audit
     }
@@ -74,12 +80,13 @@ package actor LocalOrchestrator: Orchestrator, Service {
     /// - Parameter probe: for health checks; nil for one of its own.
     package init(
         configuration: LocalOrchestratorConfiguration, store: DataStore, engine: EngineClient, networkReady: @escaping NetworkReady,
-        probe: HTTPClient? = nil, logger: Logger
+        restoreImage: @escaping ImageRestore, probe: HTTPClient? = nil, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
         self.engine = engine
         self.networkReady = networkReady
+        self.restoreImage = restoreImage
         self.probe = Probe(http: probe ?? Probe.makeClient())
         ownsProbe = probe == nil
         self.logger = logger
@@ -122,6 +129,7 @@ package actor LocalOrchestrator: Orchestrator, Service {
             await bury(appID, replicaID, containerID: containerID, exitCode: exitCode)
         case .finish(let appID, let replicaID): await finishUntilDone(appID, replicaID)
         case .discard(let containerID): try? await engine.removeContainer(containerID)
+        case .restore(let appID, let image): await restore(image, of: appID)
         case .wake(let appID, let instant):
             try? await ContinuousClock().sleep(until: instant)
             woke(appID, at: instant)

@@ -45,6 +45,12 @@ package final class Repositories: Sendable {
         }
     }
 
+    /// The tree of a commit that was accepted.
+    /// - Throws: `invalid` where there is none.
+    package func source(of appID: AppID, commit: String) throws(MoorError) -> any SourceTree {
+        try GitSourceTree(repository: path(of: appID), commit: commit)
+    }
+
     /// Removes the repository: out of sight at once, then from the disk.
     package func remove(_ appID: AppID) throws(MoorError) {
         let grave = "\(folder)/\(Self.beingRemoved)\(appID)-\(UUID().uuidString)"
