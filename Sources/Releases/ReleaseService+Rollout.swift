@@ -8,6 +8,8 @@ private struct Rollout: Sendable {
     var release: ReleaseRecord
     var releaseID: ReleaseID
     var change: Change
+    /// What the change is in place of the release's cause; nil where that says it.
+    var kind: RolloutKind?
     /// The live release before; nil at the first.
     var previous: ReleaseRows?
     /// Runs once before; nil where the app has no `release` process.
@@ -23,14 +25,20 @@ private struct Rollout: Sendable {
     }
 }
 
+/// A rollout that the release's cause does not tell.
+enum RolloutKind: Sendable {
+    /// The same image and config; only what its replicas are given differs, so there is nothing to prepare.
+    case resources
+}
+
 extension ReleaseService {
     /// Rolls the release out and returns its number once traffic is switched; the old release drains behind our back.
     /// The caller holds the app's lock.
     /// - Throws: what kept it from coming up; the old release then serves as before.
-    func rollOut(_ release: ReleaseRecord, change: Change) async throws(MoorError) -> Int {
+    func rollOut(_ release: ReleaseRecord, change: Change, kind: RolloutKind? = nil) async throws(MoorError) -> Int {
         let rollout: Rollout
         do throws(MoorError) {
-            rollout = try await plan(release, change)
+            rollout = try await plan(release, change, kind)
         } catch {
             await markFailed(release, error.message)
             prune(change.appID)
@@ -45,6 +53,7 @@ extension ReleaseService {
         var failure = MoorError(.internalError, "\(rollout.name) was not rolled out", hint: "the platform's log has the cause")
 
         await change.log.line("release \(rollout.name)")
+        var pending: Set<String> = []
         var actions = machine.handle(.began, elapsed: rollout.elapsed)
         while !actions.isEmpty {
             switch actions.removeFirst() {
@@ -54,6 +63,10 @@ extension ReleaseService {
                 actions += machine.handle(await applyBoth(rollout), elapsed: rollout.elapsed)
             case .watch(let deadline):
                 await watch(change.appID, changes: changes, until: rollout.started + deadline) { replicas in
+                    for replica in replicas where replica.releaseID == rollout.releaseID {
+                        guard case .pending(let reason) = replica.state, pending.insert(replica.name).inserted else { continue }
+                        await change.log.line("\(replica.name) is pending: \(reason)")
+                    }
                     let stop = stopRequests[change.appID].map(RolloutStateMachine.Event.stopRequested)
                     for action in machine.handle(stop ?? .observed(replicas), elapsed: rollout.elapsed) {
                         if case .announce(let replica, let after) = action {
@@ -97,15 +110,15 @@ extension ReleaseService {
         throw failure
     }
 
-    private func plan(_ release: ReleaseRecord, _ change: Change) async throws(MoorError) -> Rollout {
+    private func plan(_ release: ReleaseRecord, _ change: Change, _ kind: RolloutKind?) async throws(MoorError) -> Rollout {
         let environment = try await environment()
         guard let releaseID = release.id, let state = try await desiredState(of: change.appID) else {
             throw MoorError(.conflict, "the app is being deleted")
         }
         let rows = try await store.read { db in try ReleaseRows.fetch(releaseID, db) }
         return Rollout(
-            release: release, releaseID: releaseID, change: change, previous: state.live,
-            command: try rows.releaseCommand(app: change.app, environment: environment),
+            release: release, releaseID: releaseID, change: change, kind: kind, previous: state.live,
+            command: kind == .resources ? nil : try rows.releaseCommand(app: change.app, environment: environment),
             sets: try rows.replicaSets(of: state, environment: environment))
     }
 
@@ -160,6 +173,7 @@ extension ReleaseService {
         let serving = rollout.previous.map { "v\($0.release.number) keeps serving" }
         let advice: String? =
             switch rollout.release.cause {
+            case _ where rollout.kind == .resources: "the resources are as they were before"
             case .push: "fix the app and push again"
             case .config: "the config is as it was before"
             case .rollback: nil
