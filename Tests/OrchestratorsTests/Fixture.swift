@@ -135,6 +135,8 @@ private func importBusybox(_ podman: PodmanFixture) async throws {
     for name in ["sh", "httpd", "nc", "sleep", "cat", "test", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true"] {
         try FileManager.default.createSymbolicLink(atPath: bin.appending(path: name).path, withDestinationPath: "busybox")
     }
+    try FileManager.default.createDirectory(
+        at: root.appending(path: "tmp"), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o1777])
     let tar = podman.folder.appending(path: "image.tar").path
     let packed = try await run(.name("tar"), arguments: ["-C", root.path, "-cf", tar, "."], output: .discarded)
     try #require(packed.terminationStatus.isSuccess)
