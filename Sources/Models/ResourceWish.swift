@@ -62,7 +62,7 @@ package struct ResourceWish: Codable, Sendable, Hashable {
         func refuse(_ what: String, _ range: String) throws(MoorError) { throw MoorError(.invalid, "\(what) is out of range", hint: range) }
         if let cpuMillis, !(1...1_000_000).contains(cpuMillis) { try refuse("cpu", "give cores such as 500m or 2") }
         if let memoryBytes, !(6 << 20...1 << 50).contains(memoryBytes) { try refuse("memory", "give at least 6Mi, such as 512Mi or 1Gi") }
-        if let pids, !(1...4_194_304).contains(pids) { try refuse("pids", "give a whole number from 1, such as 256") }
+        if let pids, !(16...32768).contains(pids) { try refuse("pids", "give a whole number from 16 to 32768") }
         if let diskBytes, !(1 << 20...1 << 50).contains(diskBytes) { try refuse("disk", "give at least 1Mi, such as 2Gi") }
         if let gpus, !(0...16).contains(gpus) { try refuse("gpu", "give a number of GPUs from 0 to 16") }
     }

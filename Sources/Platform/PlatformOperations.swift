@@ -29,7 +29,7 @@ struct PlatformOperations: AppOperations {
                     .conflict, taken.deletingAt == nil ? "there is an app named \(name) already" : "\(name) is still being deleted",
                     hint: taken.deletingAt == nil ? "choose another name" : "try again in a moment")
             }
-            try Self.checkCountOfApps(of: owner, db)
+            try QuotaRecord.checkCount(ofAppsOf: owner, db)
             var app = AppRecord(name: name, ownerID: owner.userID, access: .signedIn, createdAt: now())
             try app.insert(db)
             try RouteRecord(host: host, appID: app.id!, createdAt: now()).insert(db)
@@ -38,21 +38,6 @@ struct PlatformOperations: AppOperations {
         try repositories.prepare(appID)
         await routes.refresh()
         return appID
-    }
-
-    private static func checkCountOfApps(of owner: Principal, _ db: Database) throws {
-        let quotas = try QuotaRecord.filter(["user", "platform"].contains(Column("scope"))).fetchAll(db)
-        let mine = quotas.first { $0.userID == owner.userID } ?? quotas.first { $0.scope == "user" && $0.userID == nil }
-        for (row, name) in [(mine, owner.username), (quotas.first { $0.scope == "platform" }, nil)] {
-            guard let row, let most = row.apps else { continue }
-            let apps = AppRecord.filter(Column("deletingAt") == nil)
-            let count = try (row.scope == "user" ? apps.filter(Column("ownerID") == owner.userID) : apps).fetchCount(db)
-            guard count < most else {
-                throw MoorError(
-                    .conflict, "\(name.map { "\($0) may own" } ?? "this platform may have") at most \(most) \(most == 1 ? "app" : "apps")",
-                    hint: "\(count) are there; delete one, or ask the platform's admin, who sets this (moor quota set)")
-            }
-        }
     }
 
     func deleteApp(_ appID: AppID) async throws(MoorError) {

@@ -8,8 +8,8 @@ private struct Rollout: Sendable {
     var release: ReleaseRecord
     var releaseID: ReleaseID
     var change: Change
-    /// What the change is in place of the release's cause; nil where that says it.
-    var kind: RolloutKind?
+    /// The same image and config as before; only what its replicas are given differs, so there is nothing to prepare.
+    var isOfResources: Bool
     /// The live release before; nil at the first.
     var previous: ReleaseRows?
     /// Runs once before; nil where the app has no `release` process.
@@ -25,20 +25,14 @@ private struct Rollout: Sendable {
     }
 }
 
-/// A rollout that the release's cause does not tell.
-enum RolloutKind: Sendable {
-    /// The same image and config; only what its replicas are given differs, so there is nothing to prepare.
-    case resources
-}
-
 extension ReleaseService {
     /// Rolls the release out and returns its number once traffic is switched; the old release drains behind our back.
     /// The caller holds the app's lock.
     /// - Throws: what kept it from coming up; the old release then serves as before.
-    func rollOut(_ release: ReleaseRecord, change: Change, kind: RolloutKind? = nil) async throws(MoorError) -> Int {
+    func rollOut(_ release: ReleaseRecord, change: Change) async throws(MoorError) -> Int {
         let rollout: Rollout
         do throws(MoorError) {
-            rollout = try await plan(release, change, kind)
+            rollout = try await plan(release, change)
         } catch {
             await markFailed(release, error.message)
             prune(change.appID)
@@ -110,15 +104,18 @@ extension ReleaseService {
         throw failure
     }
 
-    private func plan(_ release: ReleaseRecord, _ change: Change, _ kind: RolloutKind?) async throws(MoorError) -> Rollout {
+    private func plan(_ release: ReleaseRecord, _ change: Change) async throws(MoorError) -> Rollout {
         let environment = try await environment()
         guard let releaseID = release.id, let state = try await desiredState(of: change.appID) else {
             throw MoorError(.conflict, "the app is being deleted")
         }
         let rows = try await store.read { db in try ReleaseRows.fetch(releaseID, db) }
+        // A change of config takes the live release's wishes over.
+        let live = state.live?.release
+        let isOfResources = release.cause == .config && release.imageID == live?.imageID && release.wishes != live?.wishes
         return Rollout(
-            release: release, releaseID: releaseID, change: change, kind: kind, previous: state.live,
-            command: kind == .resources ? nil : try rows.releaseCommand(app: change.app, environment: environment),
+            release: release, releaseID: releaseID, change: change, isOfResources: isOfResources, previous: state.live,
+            command: isOfResources ? nil : try rows.releaseCommand(app: change.app, environment: environment),
             sets: try rows.replicaSets(of: state, environment: environment))
     }
 
@@ -173,7 +170,7 @@ extension ReleaseService {
         let serving = rollout.previous.map { "v\($0.release.number) keeps serving" }
         let advice: String? =
             switch rollout.release.cause {
-            case _ where rollout.kind == .resources: "the resources are as they were before"
+            case _ where rollout.isOfResources: "the resources are as they were before"
             case .push: "fix the app and push again"
             case .config: "the config is as it was before"
             case .rollback: nil
@@ -184,6 +181,10 @@ extension ReleaseService {
             return MoorError(
                 error.code, "the release command of \(rollout.name) failed: \(error.message)", hint: hint.isEmpty ? error.hint : hint,
                 detail: error.detail)
+        case .replicas(.noRoom(let replica, let reason)):
+            return await explain(
+                .noRoom(replica, reason: reason), of: rollout.name, releaseID: rollout.releaseID, appID: rollout.change.appID,
+                hint: serving ?? "")
         case .replicas(let failure):
             return await explain(failure, of: rollout.name, releaseID: rollout.releaseID, appID: rollout.change.appID, hint: hint)
         case .platform(let error), .stopped(let error):

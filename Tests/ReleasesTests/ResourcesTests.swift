@@ -62,6 +62,7 @@ import Testing
             let error = try await refusal { try await harbour.push(Self.formation) }
             #expect(error.code == .unavailable)
             #expect(error.message == "there was no room for web.1 of v2: it needs 2 GiB of memory, 1.2 GiB free")
+            #expect(error.hint == "v1 keeps serving; ask for less (moor.yaml, moor resources), or have something else take less")
             #expect(harbour.lines.entries.contains("web.1 is pending: needs 2 GiB of memory, 1.2 GiB free"))
             #expect(try await harbour.releases() == ["v1 live", "v2 failed"])
         }
@@ -69,9 +70,9 @@ import Testing
 
     @Test func `an unknown process, a value out of range and an app without a release are refused`() async throws {
         try await Harbour.with { harbour async throws in
-            try await expectRefusal(.conflict) { try await harbour.setResources(ResourceWish(pids: 9)) }
+            try await expectRefusal(.conflict) { try await harbour.setResources(ResourceWish(pids: 64)) }
             try await harbour.push(Self.formation)
-            try await expectRefusal(.invalid) { try await harbour.setResources(ResourceWish(pids: 9), of: "wbe") }
+            try await expectRefusal(.invalid) { try await harbour.setResources(ResourceWish(pids: 64), of: "wbe") }
             try await expectRefusal(.invalid) { try await harbour.setResources(ResourceWish(memoryBytes: 5)) }
             #expect(try await harbour.releases() == ["v1 live"])
         }

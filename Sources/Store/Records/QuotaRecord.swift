@@ -59,4 +59,21 @@ package struct QuotaRecord: Codable, Sendable, FetchableRecord, MutablePersistab
             try row.save(db)
         }
     }
+
+    /// - Throws: `conflict` where the user, or the platform, may have no further app.
+    package static func checkCount(ofAppsOf owner: Principal, _ db: Database) throws {
+        let quotas = try fetchAll(db)
+        let mine = quotas.first { $0.userID == owner.userID } ?? quotas.first { $0.scope == "user" && $0.userID == nil }
+        let all = AppRecord.filter(Column("deletingAt") == nil)
+        for (row, apps, who) in [
+            (mine, all.filter(Column("ownerID") == owner.userID), "\(owner.username) may own"),
+            (quotas.first { $0.scope == "platform" }, all, "this platform may have"),
+        ] {
+            guard let most = row?.apps, case let count = try apps.fetchCount(db), count >= most else { continue }
+            throw MoorError(
+                .conflict, "\(who) at most \(most) \(most == 1 ? "app" : "apps")",
+                hint: "there \(count == 1 ? "is" : "are") \(count); delete one, or ask the platform's admin, who sets this (moor quota set)"
+            )
+        }
+    }
 }
