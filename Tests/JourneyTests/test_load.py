@@ -11,12 +11,12 @@ SECONDS = 60
 PUSHES = 5
 
 
-def test_constant_load_across_five_pushes_loses_nothing(platform, checkout, viewer):
+def test_constant_load_across_five_pushes_loses_nothing(platform, checkout, viewer, command):
     repository = checkout("plain")
     repository.deploy("Before the load")
     ada = viewer().sign_in(repository.app)
     load = Load(platform.port, f"{repository.app}.localhost:{platform.port}", headers=[f"Cookie: {ada.cookies_for(repository.app)}"])
-    pushed, begun, stop = [], threading.Event(), threading.Event()
+    pushed, resized, begun, stop = [], [], threading.Event(), threading.Event()
     source = (repository.folder / "app.py").read_text()
 
     def push():
@@ -24,6 +24,8 @@ def test_constant_load_across_five_pushes_loses_nothing(platform, checkout, view
         for number in range(PUSHES):
             repository.write(app_py=source.replace('"one"', f'"load {number}"')).commit(f"Under load {number}")
             pushed.append(repository.push())
+        # Other caps are other containers.
+        resized.append(command("resources", "web", "--memory", "128Mi", "--app", repository.app, check=False))
 
     pusher = threading.Thread(target=push)
     pusher.start()
@@ -41,6 +43,7 @@ def test_constant_load_across_five_pushes_loses_nothing(platform, checkout, view
     asyncio.run(run())
     pusher.join()
     assert len(pushed) == PUSHES and all(push.ok for push in pushed), "\n".join(push.text for push in pushed if not push.ok)
+    assert resized[0].returncode == 0, resized[0].stderr
     seen = {body.decode() for body in load.bodies}
     print(f"{load.sent} requests, answered {dict(load.statuses)}, lost {len(load.lost)}; releases seen: {sorted(seen)}")
     assert load.lost == [], load.lost[:10]
