@@ -65,6 +65,6 @@ package struct APIController: Sendable {
     /// Every endpoint; the OpenAPI document is made of the same list.
     var routes: [Route] {
         platformRoutes + signInRoutes + appRoutes + replicaRoutes + releaseRoutes + configRoutes + pushRoutes + accessRoutes + userRoutes
-            + tokenRoutes + imageRoutes
+            + tokenRoutes + imageRoutes + resourceRoutes + quotaRoutes
     }
 }

@@ -71,6 +71,7 @@ package actor BuildService {
         let plan = try await Self.plan(source, configuration)
         await voice.say("buildpack \(plan.detection.buildpack.id): \(plan.detection.reason)")
         for note in plan.notes { await voice.say(note) }
+        try plan.spec?.check(try await surroundings.ceilings(push.appID))
         try plan.requireGPUs(available: await configuration.gpus())
         try await store.write { db in
             _ = try BuildRecord.filter(key: id).updateAll(

@@ -99,6 +99,14 @@ private struct Created: Decodable {
     }
 }
 
+private struct ContainerSize: Decodable {
+    var written: Int64?
+
+    enum CodingKeys: String, CodingKey {
+        case written = "SizeRw"
+    }
+}
+
 private struct ImageDetails: Decodable {
     struct Config: Decodable {
         var user: String?
@@ -151,6 +159,13 @@ extension EngineClient {
     package func inspectContainer(_ id: String) async throws -> ContainerDetails? {
         do {
             return try await call(.GET, "/v1.41/containers/\(Self.encode(id))/json", as: ContainerDetails.self)
+        } catch let refusal as Refusal where refusal.status == 404 { return nil }
+    }
+
+    /// Bytes that a container wrote over its image; nil where it is gone. The engine walks through its files for it.
+    package func writtenBytes(by id: String) async throws -> Int64? {
+        do {
+            return try await call(.GET, "/v1.41/containers/\(Self.encode(id))/json?size=1", as: ContainerSize.self).written
         } catch let refusal as Refusal where refusal.status == 404 { return nil }
     }
 

@@ -7,6 +7,13 @@ package protocol AppOperations: Sendable {
     func deleteApp(_ appID: AppID) async throws(MoorError)
     /// Process name to replica count; returns when the new replicas are ready and the surplus has drained.
     func scale(_ appID: AppID, to counts: [String: Int], by principal: Principal) async throws(MoorError)
+    /// Changes what each replica of a process is given; a new release of the same image is rolled out with it.
+    /// - Parameters:
+    ///   - wish: what it says nothing of stays.
+    ///   - reset: forgets first what was set before, so that the app's own files count.
+    /// - Returns: the new release's number; nil where it is so already.
+    func setResources(_ appID: AppID, process: String, to wish: ResourceWish, reset: Bool, by principal: Principal, log: DeployLog)
+        async throws(MoorError) -> Int?
     /// Makes an earlier release's image, config and processes a new release; nil: the one before the live one.
     /// - Returns: the new release's number.
     func rollback(_ appID: AppID, to number: Int?, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int

@@ -52,6 +52,8 @@ package struct Workload: Sendable, Hashable {
 /// One replica as the orchestrator sees it.
 package struct ReplicaStatus: Sendable, Hashable {
     package enum State: Sendable, Hashable {
+        /// There is no room for it yet; nothing of it exists but its row. `reason` says what it needs, for people.
+        case pending(reason: String)
         /// Being created, or running but not yet answering its health check.
         case starting
         /// Answers its health check, or (without one) runs.
@@ -67,6 +69,7 @@ package struct ReplicaStatus: Sendable, Hashable {
         /// The word for people.
         package var word: String {
             switch self {
+            case .pending: "pending"
             case .starting: "starting"
             case .ready: "ready"
             case .backingOff: "backing-off"

@@ -26,6 +26,22 @@ package enum Quantity {
         return decimal(text[...]).map { .milliseconds(Int64($0 * 1000)) }
     }
 
+    /// As people read bytes: "17 B", "1.2 MiB", "2 GiB"; rounded down, so that what is said to be free is there.
+    package static func text(bytes: Int64) -> String {
+        var (value, unit) = (Double(bytes), "B")
+        for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 { (value, unit) = (value / 1024, next) }
+        let tenths = Int(value * 10)
+        return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
+    }
+
+    /// As people read cores: "1 core", "0.5 cores".
+    package static func text(millis: Int) -> String {
+        guard millis % 1000 != 0 else { return millis == 1000 ? "1 core" : "\(millis / 1000) cores" }
+        var digits = String(1000 + abs(millis % 1000)).dropFirst()
+        while digits.last == "0" { digits = digits.dropLast() }
+        return "\(millis < 0 ? "-" : "")\(abs(millis) / 1000).\(digits) cores"
+    }
+
     /// Digits with at most one point, small enough for any of the above.
     private static func decimal(_ text: Substring) -> Double? {
         guard !text.isEmpty, text.utf8.count <= 15, text.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2E }) else { return nil }

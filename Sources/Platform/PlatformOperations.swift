@@ -29,6 +29,7 @@ struct PlatformOperations: AppOperations {
                     .conflict, taken.deletingAt == nil ? "there is an app named \(name) already" : "\(name) is still being deleted",
                     hint: taken.deletingAt == nil ? "choose another name" : "try again in a moment")
             }
+            try QuotaRecord.checkCount(ofAppsOf: owner, db)
             var app = AppRecord(name: name, ownerID: owner.userID, access: .signedIn, createdAt: now())
             try app.insert(db)
             try RouteRecord(host: host, appID: app.id!, createdAt: now()).insert(db)
@@ -48,6 +49,12 @@ struct PlatformOperations: AppOperations {
 
     func scale(_ appID: AppID, to counts: [String: Int], by principal: Principal) async throws(MoorError) {
         try await releases.scale(appID: appID, to: counts, by: principal)
+    }
+
+    func setResources(
+        _ appID: AppID, process: String, to wish: ResourceWish, reset: Bool, by principal: Principal, log: DeployLog
+    ) async throws(MoorError) -> Int? {
+        try await releases.setResources(appID: appID, process: process, to: wish, reset: reset, by: principal, log: log)
     }
 
     func rollback(_ appID: AppID, to number: Int?, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int {

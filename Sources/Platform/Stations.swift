@@ -84,7 +84,7 @@ struct Stations: Sendable {
             configuration: .init(
                 platformID: platformID, insidePort: Self.insidePort,
                 buildEndpoints: BuildEnvironment.endpoints(settings: configuration.buildpackSettings),
-                gpuKind: configuration.gpuKind), store: store, engine: engine,
+                gpuKind: configuration.gpuKind, room: Self.room(configuration)), store: store, engine: engine,
             networkReady: { _, address in
                 let port = try await gateway.bindInside(address: address)
                 let url = "http://\(address):\(port)/.well-known/jwks.json"
@@ -105,7 +105,8 @@ struct Stations: Sendable {
         await builds.attach(
             .init(
                 values: { app throws(MoorError) in try await releases.buildConfig(appID: app) },
-                network: { slot throws(MoorError) in try await orchestrator.buildsNetwork(slot: slot) }))
+                network: { slot throws(MoorError) in try await orchestrator.buildsNetwork(slot: slot) },
+                ceilings: { app throws(MoorError) in try await releases.ceilings(appID: app) }))
 
         let operations = PlatformOperations(
             store: store, configuration: configuration, builds: builds, releases: releases, orchestrator: orchestrator, routes: routes,
@@ -154,6 +155,14 @@ struct Stations: Sendable {
 
     /// Where the gateway listens for apps, on the host's address of each app's network; the firewall lets in nothing else.
     private static let insidePort = 7911
+
+    /// What apps may ask for together.
+    private static func room(_ configuration: PlatformConfiguration) -> Room {
+        let host = HostCapacity.read().forApps
+        return Room(
+            cpuMillis: (configuration.capacityCPUMillis ?? host.cpuMillis) * configuration.capacityCPUOvercommit,
+            memoryBytes: configuration.capacityMemoryBytes ?? host.memoryBytes)
+    }
 
     /// The running binary's own path, which git calls as its hook.
     private static func executable() throws(MoorError) -> String {

@@ -52,7 +52,7 @@ extension ReleaseRows {
     /// One set per process that keeps running; none for a process scaled to zero.
     func replicaSets(of state: DesiredState, environment: ProcessEnvironment) throws(MoorError) -> [ReplicaSet] {
         let variables = try environment.variables(of: self, app: state.app)
-        return release.formation.filter { !$0.isReleaseCommand }.compactMap { process in
+        return release.processes.filter { !$0.isReleaseCommand }.compactMap { process in
             let count = state.scales[process.name] ?? process.replicas
             guard count > 0 else { return nil }
             return replicaSet(process, count: count, variables)
@@ -61,7 +61,7 @@ extension ReleaseRows {
 
     /// The process that runs once before the rollout; nil where the app has none.
     func releaseCommand(app: AppName, environment: ProcessEnvironment) throws(MoorError) -> ReplicaSet? {
-        guard let process = release.formation.first(where: \.isReleaseCommand) else { return nil }
+        guard let process = release.processes.first(where: \.isReleaseCommand) else { return nil }
         return replicaSet(process, count: 1, try environment.variables(of: self, app: app))
     }
 

@@ -21,6 +21,8 @@ struct Readiness: Sendable {
     enum Failure: Sendable, Hashable {
         /// One ended or does not answer.
         case replica(ReplicaID, Expected, reason: String)
+        /// The time is over and it is still pending.
+        case noRoom(Expected, reason: String)
         /// The time is over and these were never heard to be ready.
         case late([Expected], after: Duration)
     }
@@ -63,8 +65,18 @@ struct Readiness: Sendable {
         announced.formUnion(new)
         if let first = failures.min(by: { $0.0 < $1.0 }) { return (new, .failed(first.1)) }
         if ready == expected { return (new, .ready) }
+        if elapsed >= deadline, let first = late(replicas).min(by: { $0.0 < $1.0 }) { return (new, .failed(first.1)) }
         if elapsed >= deadline { return (new, .failed(.late(expected.subtracting(ready).sorted(), after: elapsed))) }
         return (new, .waiting)
+    }
+
+    /// Those for which there was no room in all the time.
+    private func late(_ replicas: [ReplicaStatus]) -> [(Expected, Failure)] {
+        replicas.compactMap { replica in
+            let key = Expected(process: replica.process, ordinal: replica.ordinal)
+            guard replica.releaseID == releaseID, expected.contains(key), case .pending(let reason) = replica.state else { return nil }
+            return (key, .noRoom(key, reason: reason))
+        }
     }
 
     /// What is wrong with the replica, for people; nil where nothing is.
@@ -75,6 +87,8 @@ struct Readiness: Sendable {
             return exitCode.map { "it exited with code \($0)" } ?? "it ended"
         case .unhealthy(let reason):
             return reason
+        case .pending:
+            return nil
         case .starting, .ready, .stopping:
             // Observations are coalesced: an exit may have passed unseen and left only its count.
             return replica.restarts > earlierRestarts[replica.replicaID] ?? 0 ? "it exited and was started again" : nil

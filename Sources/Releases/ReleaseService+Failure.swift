@@ -10,6 +10,11 @@ extension ReleaseService {
             return MoorError(
                 .appFailed, "\(replica.name) of \(release) did not come up: \(reason)", hint: hint.isEmpty ? nil : hint,
                 detail: await lastLines(of: id, named: replica.name))
+        case .noRoom(let replica, let reason):
+            return MoorError(
+                .unavailable, "there was no room for \(replica.name) of \(release): it \(reason)",
+                hint: [hint, "ask for less (moor.yaml, moor resources), or have something else take less"].filter { !$0.isEmpty }.joined(
+                    separator: "; "))
         case .late(let late, let after):
             let names = late.prefix(5).map(\.name).joined(separator: ", ") + (late.count > 5 ? " and \(late.count - 5) more" : "")
             var detail: [String] = []

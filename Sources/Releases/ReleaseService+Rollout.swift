@@ -8,6 +8,8 @@ private struct Rollout: Sendable {
     var release: ReleaseRecord
     var releaseID: ReleaseID
     var change: Change
+    /// The same image and config as before; only what its replicas are given differs, so there is nothing to prepare.
+    var isOfResources: Bool
     /// The live release before; nil at the first.
     var previous: ReleaseRows?
     /// Runs once before; nil where the app has no `release` process.
@@ -45,6 +47,7 @@ extension ReleaseService {
         var failure = MoorError(.internalError, "\(rollout.name) was not rolled out", hint: "the platform's log has the cause")
 
         await change.log.line("release \(rollout.name)")
+        var pending: Set<String> = []
         var actions = machine.handle(.began, elapsed: rollout.elapsed)
         while !actions.isEmpty {
             switch actions.removeFirst() {
@@ -54,6 +57,10 @@ extension ReleaseService {
                 actions += machine.handle(await applyBoth(rollout), elapsed: rollout.elapsed)
             case .watch(let deadline):
                 await watch(change.appID, changes: changes, until: rollout.started + deadline) { replicas in
+                    for replica in replicas where replica.releaseID == rollout.releaseID {
+                        guard case .pending(let reason) = replica.state, pending.insert(replica.name).inserted else { continue }
+                        await change.log.line("\(replica.name) is pending: \(reason)")
+                    }
                     let stop = stopRequests[change.appID].map(RolloutStateMachine.Event.stopRequested)
                     for action in machine.handle(stop ?? .observed(replicas), elapsed: rollout.elapsed) {
                         if case .announce(let replica, let after) = action {
@@ -103,9 +110,12 @@ extension ReleaseService {
             throw MoorError(.conflict, "the app is being deleted")
         }
         let rows = try await store.read { db in try ReleaseRows.fetch(releaseID, db) }
+        // A change of config takes the live release's wishes over.
+        let live = state.live?.release
+        let isOfResources = release.cause == .config && release.imageID == live?.imageID && release.wishes != live?.wishes
         return Rollout(
-            release: release, releaseID: releaseID, change: change, previous: state.live,
-            command: try rows.releaseCommand(app: change.app, environment: environment),
+            release: release, releaseID: releaseID, change: change, isOfResources: isOfResources, previous: state.live,
+            command: isOfResources ? nil : try rows.releaseCommand(app: change.app, environment: environment),
             sets: try rows.replicaSets(of: state, environment: environment))
     }
 
@@ -160,6 +170,7 @@ extension ReleaseService {
         let serving = rollout.previous.map { "v\($0.release.number) keeps serving" }
         let advice: String? =
             switch rollout.release.cause {
+            case _ where rollout.isOfResources: "the resources are as they were before"
             case .push: "fix the app and push again"
             case .config: "the config is as it was before"
             case .rollback: nil
@@ -170,6 +181,10 @@ extension ReleaseService {
             return MoorError(
                 error.code, "the release command of \(rollout.name) failed: \(error.message)", hint: hint.isEmpty ? error.hint : hint,
                 detail: error.detail)
+        case .replicas(.noRoom(let replica, let reason)):
+            return await explain(
+                .noRoom(replica, reason: reason), of: rollout.name, releaseID: rollout.releaseID, appID: rollout.change.appID,
+                hint: serving ?? "")
         case .replicas(let failure):
             return await explain(failure, of: rollout.name, releaseID: rollout.releaseID, appID: rollout.change.appID, hint: hint)
         case .platform(let error), .stopped(let error):

@@ -18,6 +18,8 @@ struct ReleaseDraft: Sendable {
     var description: String
     var userID: UserID?
     var pushID: PushID?
+    /// Resources by process in place of what the formation says; nil: as the live release has them.
+    var wishes: [String: ResourceWish]?
 }
 
 extension ReleaseService {
@@ -30,6 +32,8 @@ extension ReleaseService {
             }
             // Only what a failed write left behind: whoever rolls out holds the lock that we hold.
             try Self.failRolling(of: appID, "the rollout was broken off", db)
+            let wishes = try draft.wishes ?? Self.wishes(of: appID, db)
+            let formation = try Self.withinCeilings(draft.formation, wishes: wishes, of: appID, db)
             let last = try Int.fetchOne(db, sql: "SELECT max(number) FROM releases WHERE appID = ?", arguments: [appID]) ?? 0
             let config =
                 switch draft.config {
@@ -38,9 +42,9 @@ extension ReleaseService {
                 }
             var release = ReleaseRecord(
                 appID: appID, number: last + 1, imageID: draft.imageID,
-                sealedConfig: try sealer.sealSnapshot(config, app: appID, number: last + 1), formation: draft.formation,
+                sealedConfig: try sealer.sealSnapshot(config, app: appID, number: last + 1), formation: formation,
                 cause: draft.cause, description: draft.description, userID: draft.userID, pushID: draft.pushID, state: .rolling,
-                createdAt: now())
+                createdAt: now(), wishes: wishes.isEmpty ? nil : wishes)
             try release.insert(db)
             return release
         }

@@ -19,9 +19,12 @@ extension ReleaseService {
             try change.point.pass()
             let before = live.counts(state.scales)
             let after = before.merging(counts) { $1 }
+            try await self.store.read { db in try Self.checkCeilings(appID, live.release.processes, counts: after, db) }
             do throws(MoorError) {
                 try await self.grow(live, from: before, to: after, change: change)
                 try await self.store.write { db in
+                    // Another app of the same owner may have grown meanwhile.
+                    try Self.checkCeilings(appID, live.release.processes, counts: after, db)
                     for (process, replicas) in counts { try ScaleRecord(appID: appID, process: process, replicas: replicas).save(db) }
                 }
             } catch {

@@ -32,6 +32,7 @@ extension RouteSnapshot.Route {
             switch replica.state {
             case .backingOff(_, let reason, _), .crashLooping(_, let reason, _), .unhealthy(let reason):
                 return "no replica of v\(number) is ready; \(replica.name) is \(replica.state.word): \(reason)"
+            case .pending(let reason): return "no replica of v\(number) is ready; \(replica.name) is pending: it \(reason)"
             case .starting, .ready, .stopping: continue
             }
         }

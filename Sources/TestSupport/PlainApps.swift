@@ -56,6 +56,18 @@ package final class PlainApps: AppOperations, BuildOperations {
         }
     }
 
+    package func setResources(
+        _ appID: AppID, process: String, to wish: ResourceWish, reset: Bool, by principal: Principal, log: DeployLog
+    ) async throws(MoorError) -> Int? {
+        let rollout = state.withLock { $0.rollout }
+        try await store.write { db in
+            guard var live = try ReleaseRecord.filter(Column("appID") == appID && Column("state") == "live").fetchOne(db) else { return }
+            live.wishes = [process: wish]
+            try live.update(db)
+        }
+        return try await rollout(log)
+    }
+
     package func rollback(_ appID: AppID, to number: Int?, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int {
         let rollout = state.withLock { $0.rollout }
         return try await rollout(log) ?? 0

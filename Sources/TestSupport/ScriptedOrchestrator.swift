@@ -8,6 +8,8 @@ package actor ScriptedOrchestrator: Orchestrator {
         case ready
         /// Starting, until the test says otherwise.
         case starting
+        /// There is no room for it.
+        case pending(String)
         case exits(code: Int, lines: [String])
         case unhealthy(String)
     }
@@ -82,6 +84,7 @@ package actor ScriptedOrchestrator: Orchestrator {
         switch behaviour ?? .ready {
         case .ready: replica.state = .ready
         case .starting: break
+        case .pending(let reason): replica.state = .pending(reason: reason)
         case .exits(let code, let output):
             replica.state = .backingOff(exitCode: code, reason: "it exited with code \(code)", retryAfterSeconds: 1)
             lines[replica.replicaID] = output

@@ -26,10 +26,11 @@ struct Moor: AsyncParsableCommand {
             CommandGroup(
                 name: "Apps:",
                 subcommands: [
-                    Apps.self, Ps.self, Scale.self, Logs.self, Releases.self, Rollback.self, Config.self, Access.self, Images.self,
+                    Apps.self, Ps.self, Scale.self, AppResources.self, Logs.self, Releases.self, Rollback.self, Config.self, Access.self,
+                    Images.self,
                     Sbom.self,
                 ]),
-            CommandGroup(name: "Admins:", subcommands: [Users.self]),
+            CommandGroup(name: "Admins:", subcommands: [Users.self, Quotas.self]),
         ])
 
     static func main() async {

@@ -160,7 +160,7 @@ struct `moor.yaml` {
               web:
                 replicas: 2
                 resources: { cpu: 500m, memory: 512Mi, gpu: 0 }
-              worker: { command: celery -A x worker, resources: { memory: 1.5Gi, cpu: 2 } }
+              worker: { command: celery -A x worker, resources: { memory: 1.5Gi, cpu: 2, pids: 64, disk: 2Gi } }
             health: { path: /healthz, timeout: 2m }
             """,
         ])
@@ -168,10 +168,36 @@ struct `moor.yaml` {
             formation == [
                 ProcessSpec(
                     name: "web", command: "a", replicas: 2, resources: Resources(cpuMillis: 500, memoryBytes: 512 << 20),
-                    health: HealthCheck(path: "/healthz", timeoutSeconds: 120)),
+                    health: HealthCheck(path: "/healthz", timeoutSeconds: 120), declared: [.cpu, .memory, .gpu]),
                 ProcessSpec(name: "clock", command: "b"),
-                ProcessSpec(name: "worker", command: "celery -A x worker", resources: Resources(cpuMillis: 2000, memoryBytes: 1536 << 20)),
+                ProcessSpec(
+                    name: "worker", command: "celery -A x worker",
+                    resources: Resources(cpuMillis: 2000, memoryBytes: 1536 << 20, pids: 64, diskBytes: 2 << 30),
+                    declared: [.cpu, .memory, .pids, .disk]),
             ])
+    }
+
+    @Test(arguments: [
+        (
+            Ceiling(scope: .replica, name: nil, quota: Quota(memoryBytes: 1 << 30)),
+            "moor.yaml line 5: processes.web.resources.memory is 4 GiB; the ceiling of one replica is 1 GiB", "--replica"
+        ),
+        (
+            Ceiling(scope: .app, name: "sales", quota: Quota(replicas: 2)),
+            "moor.yaml line 3: processes.web.replicas is 3; the ceiling of sales is 2", "--app sales"
+        ),
+        (
+            Ceiling(scope: .user, name: "ada", quota: Quota(cpuMillis: 500)),
+            "moor.yaml line 6: processes.web.resources.cpu is 2 cores; the ceiling of the apps of ada together is 0.5 cores", "--user ada"
+        ),
+    ])
+    func `what is above a ceiling is named with its line`(ceiling: Ceiling, message: String, flag: String) throws {
+        let spec = try AppSpec("processes:\n  web:\n    replicas: 3\n    resources:\n      memory: 4Gi\n      cpu: 2\n")
+        let error = #expect(throws: MoorError.self) { try spec.check([ceiling]) }
+        #expect(error?.message == message && error?.code == .appFailed)
+        #expect(error?.hint?.hasSuffix("(moor quota set \(flag))") == true)
+        let roomy = Quota(cpuMillis: 2000, memoryBytes: 4 << 30, replicas: 3)
+        try spec.check([Ceiling(scope: .app, name: "sales", quota: roomy)])
     }
 
     @Test func `each process is looked at as it says`() throws {

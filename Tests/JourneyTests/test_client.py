@@ -5,7 +5,7 @@ import subprocess
 import httpx
 import openapi_spec_validator
 
-from support.platform import Command
+from support.platform import Command, wait_for
 from test_rollout import items
 
 
@@ -49,6 +49,21 @@ def test_every_verb_answers_in_json(platform, command, checkout, tmp_path):
     assert [release["number"] for release in items(command.json("releases", **here))] in ([3, 2, 1], [1, 2, 3])
     command.json("rollback", "v1", **here)
     assert "plain one listens" in command("logs", **here).stdout
+    assert command.json("resources", "web", "--memory", "96Mi", "--pids", "100", **here) == {"release": 5}
+    [web] = items(command.json("resources", **here))
+    assert (web["memoryBytes"], web["sources"]["memory"], web["sources"]["cpu"], web["setBy"]) == (96 << 20, "set", "default", "admin")
+    # The replicas of the release before finish their requests first.
+    wait_for(lambda: len(platform.containers("verbs")) == 2, "the new replicas alone", 30)
+    for container in platform.containers("verbs"):
+        limits = platform.engine_api(f"/containers/{container['Id']}/json")["HostConfig"]
+        assert (limits["Memory"], limits["PidsLimit"]) == (96 << 20, 100)
+    [quota] = items(command.json("quota", "set", "--app", "verbs", "--memory", "256Mi"))
+    assert (quota["name"], quota["memoryBytes"], quota["usedMemoryBytes"]) == ("verbs", 256 << 20, 192 << 20)
+    refused = command("scale", "web=3", check=False, **here)
+    assert refused.returncode == 1 and "verbs would have 288 MiB of memory; the ceiling is 256 MiB" in refused.stderr, refused.stderr
+    repository.write(moor_yaml="processes:\n  web:\n    resources: { memory: 1Gi }\n").commit("Above the ceiling")
+    assert "moor.yaml line 3: processes.web.resources.memory is 1 GiB; the ceiling of verbs is 256 MiB" in repository.push().said
+    assert items(command.json("quota", "set", "--app", "verbs", "--memory", "none")) == []
     command.json("access", "public", **here)
     assert httpx.get(platform.app_url("verbs", "/")).text == "one"
     command.json("access", "signed-in", **here)

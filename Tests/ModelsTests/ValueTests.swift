@@ -31,16 +31,27 @@ import Testing
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         #expect(try String(decoding: encoder.encode(checks[0]), as: UTF8.self) == old)
+        let resources = #"{"cpuMillis":1000,"memoryBytes":1073741824,"pids":512}"#
+        #expect(try String(decoding: encoder.encode(Resources()), as: UTF8.self) == resources)
+        #expect(try JSONDecoder().decode(Resources.self, from: Data(resources.utf8)) == Resources())
         #expect(formation.map(\.isWeb) == [true, false] && formation.map(\.isReleaseCommand) == [false, true])
     }
 
     @Test func `every replica state has its word`() {
         let states: [ReplicaStatus.State] = [
             .starting, .ready, .backingOff(exitCode: 1, reason: "x", retryAfterSeconds: 1),
-            .crashLooping(exitCode: 1, reason: "x", retryAfterSeconds: 1), .unhealthy(reason: "x"), .stopping,
+            .crashLooping(exitCode: 1, reason: "x", retryAfterSeconds: 1), .unhealthy(reason: "x"), .stopping, .pending(reason: "x"),
         ]
-        #expect(states.map(\.word) == ["starting", "ready", "backing-off", "crash-looping", "unhealthy", "stopping"])
+        #expect(states.map(\.word) == ["starting", "ready", "backing-off", "crash-looping", "unhealthy", "stopping", "pending"])
     }
+
+    @Test(arguments: [
+        (0, "0 B"), (1023, "1023 B"), (1 << 20, "1 MiB"), (1_288_490_188, "1.1 GiB"), (5 << 29, "2.5 GiB"), (3 << 40, "3 TiB"),
+    ])
+    func `bytes are written as people read them`(bytes: Int64, text: String) { #expect(Quantity.text(bytes: bytes) == text) }
+
+    @Test(arguments: [(1000, "1 core"), (500, "0.5 cores"), (2000, "2 cores"), (1250, "1.25 cores"), (50, "0.05 cores"), (0, "0 cores")])
+    func `cores are written as people read them`(millis: Int, text: String) { #expect(Quantity.text(millis: millis) == text) }
 
     @Test func `a teed log writes each line to both, in order`() async {
         let lines = Mutex<[String]>([])

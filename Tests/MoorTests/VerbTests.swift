@@ -16,6 +16,9 @@ struct VerbTests {
         ["users", "add", "bob", "--role", "viewer", "--group", "a", "--group", "b", "--password-stdin"], ["tokens"],
         ["tokens", "create", "ci", "--days", "30"], ["tokens", "revoke", "ci"], ["login", "https://moorage.example.com", "--token"],
         ["login", "localhost:8080", "-u", "ada", "--password-stdin"], ["logout"], ["whoami"],
+        ["resources"], ["resources", "web", "--cpu", "500m", "--memory", "512Mi", "--pids", "256", "--disk", "2Gi", "--gpu", "1"],
+        ["resources", "web", "--reset", "-a", "sales"], ["quota"], ["quota", "set", "--app", "sales", "--memory", "8Gi", "--cpu", "4"],
+        ["quota", "set", "--every-user", "--apps", "20"], ["quota", "set", "--replica", "--memory", "none"],
         ["images"], ["images", "--json"], ["sbom"], ["sbom", "sales", "--release", "v3", "--output", "x.json"], ["sbom", "-a", "sales"],
     ])
     func `a right command line is understood`(_ arguments: [String]) throws {
@@ -29,6 +32,9 @@ struct VerbTests {
         ["config", "set", "A"],
         ["config", "set", "=x"], ["config", "set", "A=-", "B=-"], ["config", "unset"], ["access", "everybody"],
         ["access", "add", "bob", "--role", "owner"],
+        ["resources", "web"], ["resources", "--cpu", "1"], ["resources", "web", "--cpu", "many"], ["resources", "web", "--memory", "1"],
+        ["quota", "set", "--memory", "8Gi"], ["quota", "set", "--app", "sales"],
+        ["quota", "set", "--app", "sales", "--user", "ada", "--cpu", "1"], ["quota", "set", "--platform", "--apps", "few"],
         ["sbom", "sales", "--release", "latest"], ["sbom", "sales", "--app", "sales"], ["images", "sales"],
         ["users", "add"], ["users", "add", "bob", "--role", "king"], ["users", "add", "bob", "--password", "x"], ["tokens", "create"],
         ["tokens", "create", "ci", "--days", "0"], ["login"], ["login", "localhost", "--token", "--user", "ada"],

@@ -157,9 +157,11 @@ private func packBusybox(in folder: URL) async throws -> String {
     let bin = root.appending(path: "bin")
     try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: busybox, toPath: bin.appending(path: "busybox").path)
-    for name in ["sh", "httpd", "nc", "sleep", "cat", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true"] {
+    for name in ["sh", "httpd", "nc", "sleep", "cat", "test", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true"] {
         try FileManager.default.createSymbolicLink(atPath: bin.appending(path: name).path, withDestinationPath: "busybox")
     }
+    try FileManager.default.createDirectory(
+        at: root.appending(path: "tmp"), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o1777])
     let tar = folder.appending(path: "image.tar").path
     let packed = try await run(.name("tar"), arguments: ["-C", root.path, "-cf", tar, "."], output: .discarded)
     try #require(packed.terminationStatus.isSuccess)

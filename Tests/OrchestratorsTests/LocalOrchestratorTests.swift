@@ -86,7 +86,7 @@ struct LocalOrchestratorTests {
                 let hungry = try await fixture.workload("hungry", worker("exec tail /dev/zero", memory: 16 << 20))
                 try await orchestrator.apply(hungry)
                 try await orchestrator.wait(for: hungry.appID) {
-                    if case .backingOff(137, "ran out of memory (its cap is 16 MiB)", _) = $0.first?.state { true } else { false }
+                    if case .backingOff(137, "ran out of memory: it used all of its 16 MiB", _) = $0.first?.state { true } else { false }
                 }
 
                 var missing = try await fixture.workload("missing", web())

@@ -39,11 +39,17 @@ struct ReasonTests {
 
     @Test(arguments: [
         (1, false, "exited with code 1"), (127, false, "its command was not found (exit code 127)"),
-        (137, false, "was killed by signal 9 (exit code 137)"), (137, true, "ran out of memory (its cap is 512 MiB)"),
+        (137, false, "was killed by signal 9 (exit code 137)"), (137, true, "ran out of memory: it used all of its 512 MiB"),
         (0, false, "ended by itself (exit code 0)"),
     ])
     func `an end is explained`(code: Int, outOfMemory: Bool, reason: String) {
         #expect(exitReason(code: code, outOfMemory: outOfMemory, resources: Resources(memoryBytes: 512 << 20)) == reason)
+    }
+
+    @Test(arguments: [(536_866_816, "all of its 512 MiB"), (300 << 20, "300 MiB, its cap is 512 MiB")])
+    func `a kill for memory tells the peak`(peak: Int64, said: String) {
+        let reason = exitReason(code: 137, outOfMemory: true, peak: peak, resources: Resources(memoryBytes: 512 << 20))
+        #expect(reason == "ran out of memory: it used \(said)")
     }
 }
 
@@ -54,6 +60,13 @@ struct KernelLogTests {
         #expect(KernelLog.isOutOfMemory(record, of: "abc"))
         #expect(!KernelLog.isOutOfMemory(record, of: "def"))
         #expect(!KernelLog.isOutOfMemory("6,1,1,-;libpod-abc: something else", of: "abc"))
+        var search = KernelLog.Search(containerID: "abc")
+        for line in ["6,1,1,-;memory: usage 16384kB, limit 16384kB, failcnt 0", "6,1,1,-;Tasks state", record.replacing("abc", with: "x")] {
+            search.read(line)
+        }
+        #expect(search.found == nil)
+        for line in ["6,1,1,-;memory: usage 32768kB, limit 32768kB, failcnt 3", record] { search.read(line) }
+        #expect(search.found == .init(peak: 32 << 20))
     }
 }
 

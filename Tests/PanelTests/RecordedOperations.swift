@@ -25,6 +25,10 @@ final class RecordedOperations: AppOperations {
         record("scale \(counts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")) by \(principal.username)")
     }
 
+    func setResources(
+        _ appID: AppID, process: String, to wish: ResourceWish, reset: Bool, by principal: Principal, log: DeployLog
+    ) async throws(MoorError) -> Int? { throw MoorError(.internalError, "not offered by the panel") }
+
     func rollback(_ appID: AppID, to number: Int?, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int {
         record("rollback v\(number ?? 0) by \(principal.username)")
         await log.line("v4: 1 of 1 <replicas> ready")

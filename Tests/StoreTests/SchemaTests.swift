@@ -30,6 +30,12 @@ import Testing
         ("build config is of an app", "INSERT INTO buildConfig VALUES (9, 'A', x'00', 0)"),
         ("config is of an app", "INSERT INTO config VALUES (9, 'A', x'00', 0)"),
         ("a scale is not negative", "INSERT INTO scales VALUES (1, 'web', -1)"),
+        ("a quota's scope is one of four", "INSERT INTO quotas (scope) VALUES ('team')"),
+        ("a quota of an app is of an app", "INSERT INTO quotas (scope, appID) VALUES ('user', 1)"),
+        ("a quota of a user is of a user", "INSERT INTO quotas (scope, userID) VALUES ('app', 1)"),
+        ("a quota is not negative", "INSERT INTO quotas (scope, memoryBytes) VALUES ('platform', -1)"),
+        ("an app has one quota", "INSERT INTO quotas (scope, appID) VALUES ('app', 1), ('app', 1)"),
+        ("the platform has one quota", "INSERT INTO quotas (scope) VALUES ('platform'), ('platform')"),
         ("a scale is at most 100", "INSERT INTO scales VALUES (1, 'web', 101)"),
         (
             "a session ends after it begins",
@@ -106,6 +112,7 @@ import Testing
                         INSERT INTO config VALUES (1, 'A', x'00', 0);
                         INSERT INTO buildConfig VALUES (1, 'A', x'00', 0);
                         INSERT INTO scales VALUES (1, 'web', 2);
+                        INSERT INTO quotas (scope, appID) VALUES ('app', 1);
                         INSERT INTO routes VALUES ('sales.example.com', 1, 0);
                         INSERT INTO collaborators VALUES (1, 1, 'viewer');
                         INSERT INTO replicas (releaseID, process, ordinal, state, createdAt) VALUES (1, 'web', 1, 'ready', 0);

@@ -37,7 +37,9 @@ extension APIController {
             .init("process", .string(), "The process type") { .string($0.process) },
             .init("ordinal", .integer(1...Int.max), "Its place within process and release") { .integer($0.ordinal) },
             .init("release", .integer(1...Int.max), "The release's number") { .integer($0.releaseNumber) },
-            .init("state", .word(["starting", "ready", "backing-off", "unhealthy", "stopping"]), "How it is") { .string($0.state.word) },
+            .init("state", .word(["pending", "starting", "ready", "backing-off", "crash-looping", "unhealthy", "stopping"]), "How it is") {
+                .string($0.state.word)
+            },
             .init("reason", .nullable(.string()), "Why it is not ready") { JSON($0.state.reason) },
             .init("exitCode", .nullable(.integer()), "How it ended, while it is backing off") { JSON($0.state.exitCode) },
             .init("restarts", .integer(0...Int.max), "How often it was started again") { .integer($0.restarts) },
@@ -85,7 +87,7 @@ extension ReplicaStatus.State {
     fileprivate var reason: String? {
         switch self {
         case .backingOff(_, let reason, let seconds), .crashLooping(_, let reason, let seconds): "\(reason); starts again in \(seconds) s"
-        case .unhealthy(let reason): reason
+        case .pending(let reason), .unhealthy(let reason): reason
         case .starting, .ready, .stopping: nil
         }
     }
@@ -93,7 +95,7 @@ extension ReplicaStatus.State {
     fileprivate var exitCode: Int? {
         switch self {
         case .backingOff(let code, _, _), .crashLooping(let code, _, _): code
-        case .starting, .ready, .unhealthy, .stopping: nil
+        case .pending, .starting, .ready, .unhealthy, .stopping: nil
         }
     }
 }

@@ -10,8 +10,15 @@ struct AppSpec: Sendable, Hashable {
         var replicas: Int?
         var cpuMillis: Int?
         var memoryBytes: Int64?
+        var pids: Int?
+        var diskBytes: Int64?
         var gpus: GPUWish?
         var health: Health?
+        /// Where each key stands, by its path within the process, such as "resources.memory".
+        var lines: [String: Int] = [:]
+
+        /// What of `resources` it names.
+        var declared: [ResourceKey] { ResourceKey.allCases.filter { lines["resources.\($0.rawValue)"] != nil } }
     }
 
     /// What is said of a process's health check.
@@ -109,6 +116,7 @@ struct AppSpec: Sendable, Hashable {
         }
         var process = Process(name: name, line: field.line)
         for (key, value) in try field.fields(["command", "replicas", "resources", "health", "autoscale"]) {
+            process.lines[key] = value.line
             switch key {
             case "command":
                 process.command = try value.command()
@@ -117,10 +125,16 @@ struct AppSpec: Sendable, Hashable {
                     Int($0).flatMap { (0...100).contains($0) ? $0 : nil }
                 }
             case "resources":
-                for (key, value) in try value.fields(["cpu", "memory", "gpu"]) {
+                for (key, value) in try value.fields(ResourceKey.allCases.map(\.rawValue)) {
+                    process.lines["resources.\(key)"] = value.line
                     switch key {
                     case "cpu": process.cpuMillis = try value.quantity("cores such as 500m or 2", Quantity.cpuMillis)
                     case "memory": process.memoryBytes = try value.quantity("at least 6Mi, such as 512Mi or 1Gi", Quantity.bytes)
+                    case "pids":
+                        process.pids = try value.quantity("a whole number from 16 to 32768") {
+                            Int($0).flatMap { (16...32768).contains($0) ? $0 : nil }
+                        }
+                    case "disk": process.diskBytes = try value.quantity("at least 6Mi, such as 2Gi", Quantity.bytes)
                     default: process.gpus = try value.quantity("a number of GPUs from 0 to 16, or optional", GPUWish.init)
                     }
                 }
@@ -130,6 +144,22 @@ struct AppSpec: Sendable, Hashable {
             }
         }
         return process
+    }
+
+    /// - Throws: `appFailed` naming the first key whose value is above what any one replica of the app may have, with its line.
+    func check(_ ceilings: [Ceiling]) throws(MoorError) {
+        for process in processes {
+            for ceiling in ceilings {
+                try process.check("replicas", process.replicas, ceiling.quota.replicas, ceiling) { "\($0)" }
+                try process.check("resources.cpu", process.cpuMillis, ceiling.quota.cpuMillis, ceiling) { Models.Quantity.text(millis: $0) }
+                try process.check("resources.memory", process.memoryBytes, ceiling.quota.memoryBytes, ceiling) {
+                    Models.Quantity.text(bytes: $0)
+                }
+                if case .count(let gpus) = process.gpus {
+                    try process.check("resources.gpu", gpus, ceiling.quota.gpus, ceiling) { "\($0)" }
+                }
+            }
+        }
     }
 
     private static func unreadable(_ error: any Error) -> MoorError {
@@ -148,6 +178,18 @@ struct AppSpec: Sendable, Hashable {
         default:
             return MoorError(.appFailed, "\(file) cannot be read", hint: hint, cause: error)
         }
+    }
+}
+
+extension AppSpec.Process {
+    fileprivate func check<N: BinaryInteger>(
+        _ key: String, _ value: N?, _ most: N?, _ ceiling: Ceiling, _ text: (N) -> String
+    ) throws(MoorError) {
+        guard let value, let most, value > most else { return }
+        throw MoorError(
+            .appFailed,
+            "\(AppSpec.file) line \(lines[key] ?? line): processes.\(name).\(key) is \(text(value)); the ceiling of \(ceiling.subject) is \(text(most))",
+            hint: "ask for less, or ask the platform's admin, who sets this (moor quota set \(ceiling.flag))")
     }
 }
 

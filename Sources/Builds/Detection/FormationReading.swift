@@ -68,6 +68,9 @@ struct FormationReading: Sendable, Hashable {
             if let replicas = process.replicas { formation[index].replicas = replicas }
             if let cpu = process.cpuMillis { formation[index].resources.cpuMillis = cpu }
             if let memory = process.memoryBytes { formation[index].resources.memoryBytes = memory }
+            if let pids = process.pids { formation[index].resources.pids = pids }
+            if let disk = process.diskBytes { formation[index].resources.diskBytes = disk }
+            formation[index].declared = process.declared
         }
         for index in formation.indices {
             if formation[index].isWeb, let health = spec.health { try Self.apply(health, to: &formation[index]) }

@@ -13,6 +13,8 @@ struct BuildPlan: Sendable {
 
     var detection: Detection
     var reading: FormationReading
+    /// What moor.yaml says; nil where there is none.
+    var spec: AppSpec?
     /// What the files that name the app's Python packages say.
     var python: PythonPlan
     var requirements: Requirements { python.requirements }
@@ -48,7 +50,7 @@ struct BuildPlan: Sendable {
     /// - Throws: `appFailed` with what is wrong with the tree.
     init(_ source: any SourceTree, packs: [Buildpack], settings given: [String: String] = [:]) throws(MoorError) {
         let tree = try Tree(source)
-        let spec = tree.has(AppSpec.file) ? try AppSpec(try tree.text(AppSpec.file)) : nil
+        spec = tree.has(AppSpec.file) ? try AppSpec(try tree.text(AppSpec.file)) : nil
         detection = try Detection.of(tree, among: packs, wanted: spec?.buildpack)
         let (pack, rule) = (detection.buildpack, detection.rule)
         reading = try FormationReading(tree, spec: spec, pack: pack)

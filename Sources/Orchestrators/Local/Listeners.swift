@@ -52,8 +52,14 @@ private func words(_ ports: [Int]) -> String {
 }
 
 /// Why a container ended, for people.
-func exitReason(code: Int, outOfMemory: Bool, resources: Resources) -> String {
-    if outOfMemory { return "ran out of memory (its cap is \(resources.memoryBytes >> 20) MiB)" }
+/// - Parameter peak: bytes that it used when it was killed for memory, where the kernel told.
+func exitReason(code: Int, outOfMemory: Bool, peak: Int64? = nil, resources: Resources) -> String {
+    if outOfMemory {
+        let cap = Quantity.text(bytes: resources.memoryBytes)
+        // The kernel counts pages: the last one may not have fitted.
+        let isAll = peak.map { $0 >= resources.memoryBytes - resources.memoryBytes / 50 } ?? true
+        return "ran out of memory: it used \(isAll ? "all of its \(cap)" : "\(Quantity.text(bytes: peak ?? 0)), its cap is \(cap)")"
+    }
     return switch code {
     case 0: "ended by itself (exit code 0)"
     case 126: "its command could not be executed (exit code 126)"

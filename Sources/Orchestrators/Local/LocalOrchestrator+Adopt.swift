@@ -52,7 +52,7 @@ extension LocalOrchestrator {
         guard let id = row.replica.id, let appID = row.app.id, apps[appID]?.replicas[id] == nil else { return }
         // A process that its release no longer names has nothing to be checked by; it can only be ended.
         let process =
-            row.release.formation.first { $0.name == row.replica.process } ?? ProcessSpec(name: row.replica.process, command: "")
+            row.release.processes.first { $0.name == row.replica.process } ?? ProcessSpec(name: row.replica.process, command: "")
         var replica = Replica(
             id: id, slot: Slot(releaseID: row.replica.releaseID, process: row.replica.process, ordinal: row.replica.ordinal),
             releaseNumber: row.release.number, process: process, digest: container?.labels[Label.spec] ?? "", phase: .launching,
@@ -68,6 +68,8 @@ extension LocalOrchestrator {
             // Its container, if there is one that ended since, is found by the look at everything.
             replica.phase = .waiting(until: .now, failure: nil)
         }
+        // What has had a container keeps its place, before anything that waits.
+        if row.replica.containerID != nil || container != nil { capacity.hold(replica.demand(of: appID)) }
         apps[appID, default: AppState(app: row.app.name)].replicas[id] = replica
         changed(appID)
     }

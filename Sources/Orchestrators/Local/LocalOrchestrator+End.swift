@@ -35,8 +35,11 @@ extension LocalOrchestrator {
     func endReason(of containerID: String, details: ContainerDetails?, exitCode: Int?, resources: Resources) async -> String {
         guard let exitCode else { return "its container is gone" }
         var outOfMemory = details?.state.oomKilled ?? false
-        if exitCode == 137, !outOfMemory { outOfMemory = await KernelLog.tellsOutOfMemory(of: containerID) }
-        return exitReason(code: exitCode, outOfMemory: outOfMemory, resources: resources)
+        var peak: Int64?
+        if exitCode == 137 || outOfMemory, let kill = await KernelLog.outOfMemory(of: containerID) {
+            (outOfMemory, peak) = (true, kill.peak)
+        }
+        return exitReason(code: exitCode, outOfMemory: outOfMemory, peak: peak, resources: resources)
     }
 
     /// Stops a replica whose phase is `ending`, for as long as it takes the engine to be there.
@@ -62,6 +65,7 @@ extension LocalOrchestrator {
         }
         try await store.write { db in try db.execute(sql: "DELETE FROM replicas WHERE id = ?", arguments: [replicaID]) }
         apps[appID]?.replicas[replicaID] = nil
+        admit()
         logger.info("replica stopped", metadata: metadata(appID, replica))
         changed(appID)
         workInput.yield(.reconcile(appID))

@@ -61,9 +61,17 @@ extension LocalOrchestrator {
             case .unhealthy(let reason, let since, _) = health.phase
         else { return }
         let seconds = Int((Instant.now - since) / .seconds(1))
-        apps[appID]?.replicas[replicaID]?.hung = "was unhealthy for \(seconds) s and is started anew: \(reason)"
         logger.notice("replica hangs and is started anew", metadata: metadata(appID, replica))
-        try? await engine.stopContainer(containerID, grace: configuration.stopGraceSeconds)
+        await stop(
+            appID, replicaID, containerID: containerID, because: "was unhealthy for \(seconds) s and is started anew: \(reason)",
+            grace: configuration.stopGraceSeconds)
+    }
+
+    /// Stops a running container for another to take its place.
+    /// - Parameter reason: for people.
+    func stop(_ appID: AppID, _ replicaID: ReplicaID, containerID: String, because reason: String, grace: Int) async {
+        apps[appID]?.replicas[replicaID]?.hung = reason
+        try? await engine.stopContainer(containerID, grace: grace)
         // In case the event of its end is lost.
         ended(containerID: containerID, exitCode: nil)
     }

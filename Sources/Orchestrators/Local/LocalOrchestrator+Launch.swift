@@ -51,7 +51,7 @@ extension LocalOrchestrator {
         else { return nil }
         async let user = imageUser(member.set.image)
         let network = try await network(of: appID, app: state.app)
-        let devices = try await devices(for: replicaID, member.set.process.resources)
+        let devices = try await devices(for: replica, of: appID, member.set.process.resources)
         defer { devicesInHand[replicaID] = nil }
         let spec = containerSpec(
             member.set, appID: appID, app: state.app, network: network, imageUser: try await user, devices: devices,

@@ -54,6 +54,7 @@ extension LocalOrchestrator {
                 sql: "DELETE FROM replicas WHERE releaseID IN (SELECT id FROM releases WHERE appID = ?)", arguments: [appID])
         }
         apps[appID] = nil
+        admit()
         changed(appID)
     }
 

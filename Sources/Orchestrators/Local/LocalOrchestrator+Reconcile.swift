@@ -28,9 +28,14 @@ extension LocalOrchestrator {
         let plan = Plan(desired: desired.digests, replicas: state.replicas.values, now: .now)
         var inserts: [Slot] = []
         var launches: [ReplicaID] = []
+        var asksForRoom = false
         for action in plan.actions {
             switch action {
             case .insert(let slot): inserts.append(slot)
+            case .launch(let id) where !capacity.holds(id):
+                guard let replica = apps[appID]?.replicas[id] else { continue }
+                capacity.wait(replica.demand(of: appID))
+                asksForRoom = true
             case .launch(let id):
                 apps[appID]?.replicas[id]?.phase = .launching
                 launches.append(id)
@@ -40,6 +45,7 @@ extension LocalOrchestrator {
         }
         if !plan.actions.isEmpty { changed(appID) }
         for id in launches { queueLaunch(appID, id) }
+        if asksForRoom { admit() }
         if let wakeAt = plan.wakeAt { wake(appID, at: wakeAt) }
         if !inserts.isEmpty { await insert(inserts, of: desired, for: appID) }
     }

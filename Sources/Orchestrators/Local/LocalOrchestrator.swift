@@ -55,6 +55,8 @@ package actor LocalOrchestrator: Orchestrator, Service {
     /// Networks are made one after the other, so that two never get one subnet.
     var lastNetwork: Task<AppNetwork, any Error>?
     var buildNetworks: [Int: AppNetwork] = [:]
+    /// Who has a place on this machine and who waits for one.
+    var capacity = Capacity()
     var waitingLaunches: [(AppID, ReplicaID)] = []
     var runningLaunches = 0
     var imagesInTheMaking: Set<String> = []
@@ -113,6 +115,7 @@ package actor LocalOrchestrator: Orchestrator, Service {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.followEvents() }
             group.addTask { await self.resync() }
+            group.addTask { await self.watchDisks() }
             for await item in work {
                 group.addTask { await self.perform(item) }
             }

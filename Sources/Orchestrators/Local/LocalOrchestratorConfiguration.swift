@@ -22,6 +22,8 @@ package struct LocalOrchestratorConfiguration: Sendable {
     package var backoff: Backoff
     /// Between looks at everything the engine has, in case an event was missed.
     package var resyncInterval: Duration
+    /// Between looks at what replicas with a cap on their disk have written to it.
+    package var diskInterval: Duration
     /// Bytes of log the engine keeps of each container.
     package var logBytes: Int64
     /// Containers that are created and started at the same time.
@@ -31,14 +33,17 @@ package struct LocalOrchestratorConfiguration: Sendable {
     package var limits: HostLimits
     /// The kind of device that counts as a GPU (Container Device Interface).
     package var gpuKind: String
+    /// What replicas may ask for together; nil: whatever they like. GPUs are counted in any case.
+    package var room: Room?
 
     package init(
         platformID: String, subnetPool: String = "10.212.0.0/14", insidePort: Int = 7911, buildEndpoints: [String] = [],
         stopGraceSeconds: Int = 10,
         probeInterval: Duration = .seconds(5), probeDeadline: Duration = .seconds(10), restartAfter: Duration = .seconds(60),
         backoff: Backoff = Backoff(), resyncInterval: Duration = .seconds(30),
+        diskInterval: Duration = .seconds(10),
         logBytes: Int64 = 10 << 20, parallelLaunches: Int = 4, releaseCommandLimit: Duration = .seconds(600),
-        limits: HostLimits = .read(), gpuKind: String = "nvidia.com/gpu"
+        limits: HostLimits = .read(), gpuKind: String = "nvidia.com/gpu", room: Room? = nil
     ) {
         self.platformID = platformID
         self.subnetPool = subnetPool
@@ -50,11 +55,13 @@ package struct LocalOrchestratorConfiguration: Sendable {
         self.restartAfter = restartAfter
         self.backoff = backoff
         self.resyncInterval = resyncInterval
+        self.diskInterval = diskInterval
         self.logBytes = logBytes
         self.parallelLaunches = parallelLaunches
         self.releaseCommandLimit = releaseCommandLimit
         self.limits = limits
         self.gpuKind = gpuKind
+        self.room = room
     }
 }
 

@@ -50,6 +50,8 @@ struct Replica: Hashable, Sendable {
     var startedAt: Double?
     /// Why its container is stopped for another, where that was our decision.
     var hung: String?
+    /// What it needs that is not free; nil where it has a place on the machine, or has not asked yet.
+    var pending: String?
 
     init(id: ReplicaID, slot: Slot, releaseNumber: Int, process: ProcessSpec, digest: String, phase: Phase, restarts: Int = 0) {
         self.id = id
@@ -147,7 +149,8 @@ extension Replica {
         var endpoint: Endpoint?
         let state: ReplicaStatus.State
         switch phase {
-        case .waiting(_, nil), .launching, .burying: state = .starting
+        case .waiting(_, nil): state = pending.map { .pending(reason: $0) } ?? .starting
+        case .launching, .burying: state = .starting
         case .waiting(let until, .some(let failure)):
             let seconds = max(0, Int(((until - now) / .seconds(1)).rounded(.up)))
             state =

@@ -50,6 +50,7 @@ extension AppView.Replica {
         since = status.startedAt.map { Moment($0, now: now) }
         (state, kind, reason) =
             switch status.state {
+            case .pending(let why): ("Pending", "busy", "it \(why)")
             case .starting: ("Starting", "busy", nil)
             case .ready: ("Ready", "good", nil)
             case .backingOff(let code, let why, let retry):

@@ -82,6 +82,19 @@ struct ConfigurationKey: Sendable {
             configuration.buildConcurrency = Int(text)
             return text.isEmpty || Int(text).map { (1...64).contains($0) } == true
         },
+        .init(name: "capacity.cpu", expected: "cores such as 8 or 7500m, or nothing") { text, configuration in
+            configuration.capacityCPUMillis = Quantity.millis(text)
+            return text.isEmpty || Quantity.millis(text).map { $0 > 0 } == true
+        },
+        .init(name: "capacity.cpu_overcommit", expected: "a whole number from 1 to 1000") { text, configuration in
+            guard let factor = Int(text), (1...1000).contains(factor) else { return false }
+            configuration.capacityCPUOvercommit = factor
+            return true
+        },
+        .init(name: "capacity.memory", expected: "bytes such as 16Gi, or nothing") { text, configuration in
+            configuration.capacityMemoryBytes = Quantity.bytes(text)
+            return text.isEmpty || Quantity.bytes(text).map { $0 > 0 } == true
+        },
         .bytes("push.limit", \.pushLimitBytes),
         .duration("rollout.drain", \.drainDeadline),
         .init(name: "releases.keep", expected: "a number from 1 to 1000") { text, configuration in

@@ -28,6 +28,12 @@ package struct PlatformConfiguration: Sendable {
     package var buildConcurrency: Int?
     package var buildCacheBytes: Int64 = 10 << 30
     package var buildTimeout = Duration.seconds(900)
+    /// nil: all cores.
+    package var capacityCPUMillis: Int?
+    /// How many times the cores may be promised: CPU that is not used is lent, memory is not.
+    package var capacityCPUOvercommit = 10
+    /// nil: most of what this host has.
+    package var capacityMemoryBytes: Int64?
     package var pushLimitBytes: Int64 = 2 << 30
     package var drainDeadline = Duration.seconds(60)
     package var keptReleases = 10

@@ -28,6 +28,8 @@ package struct ReleaseRecord: Codable, Sendable, FetchableRecord, MutablePersist
     package var failure: String?
     package var createdAt: Double
     package var liveAt: Double?
+    /// By process, what people set in place of what the formation says; taken over by the next release.
+    package var wishes: [String: ResourceWish]?
 
     package init(
         id: ReleaseID? = nil,
@@ -43,7 +45,8 @@ package struct ReleaseRecord: Codable, Sendable, FetchableRecord, MutablePersist
         state: State,
         failure: String? = nil,
         createdAt: Double,
-        liveAt: Double? = nil
+        liveAt: Double? = nil,
+        wishes: [String: ResourceWish]? = nil
     ) {
         self.id = id
         self.appID = appID
@@ -59,7 +62,11 @@ package struct ReleaseRecord: Codable, Sendable, FetchableRecord, MutablePersist
         self.failure = failure
         self.createdAt = createdAt
         self.liveAt = liveAt
+        self.wishes = wishes
     }
+
+    /// The formation as it runs: with what people set.
+    package var processes: Formation { formation.map { wishes?[$0.name]?.applied(to: $0) ?? $0 } }
 
     package mutating func didInsert(_ inserted: InsertionSuccess) { id = .init(inserted.rowID) }
 }

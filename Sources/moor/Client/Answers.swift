@@ -35,6 +35,34 @@ enum Answers {
     }
     struct Replicas: Decodable { var replicas: [Replica] }
 
+    struct Resources: Decodable {
+        var process: String
+        var cpuMillis: Int
+        var memoryBytes: Int64
+        var pids: Int
+        var diskBytes: Int64?
+        var gpus: Int
+        var sources: [String: String]
+        var setBy: String?
+    }
+    struct AllResources: Decodable { var processes: [Resources] }
+
+    struct Quota: Decodable {
+        var scope: String
+        var name: String?
+        var cpuMillis: Int?
+        var memoryBytes: Int64?
+        var gpus: Int?
+        var replicas: Int?
+        var apps: Int?
+        var usedCPUMillis: Int?
+        var usedMemoryBytes: Int64?
+        var usedGPUs: Int?
+        var usedReplicas: Int?
+        var usedApps: Int?
+    }
+    struct Quotas: Decodable { var quotas: [Quota] }
+
     struct LogLine: Decodable {
         var replica: String?
         var text: String?

@@ -15,7 +15,7 @@ enum Style: Int, Sendable {
     static func forState(_ state: String) -> Style? {
         switch state {
         case "ready", "live": .green
-        case "starting", "rolling", "stopping": .yellow
+        case "pending", "starting", "rolling", "stopping": .yellow
         case "unhealthy", "backing-off", "crash-looping", "failed": .red
         default: nil
         }

@@ -47,6 +47,10 @@ struct TestOperations: AppOperations {
 
     func deleteApp(_ appID: AppID) async throws(MoorError) { throw Self.unused }
     func scale(_ appID: AppID, to counts: [String: Int], by principal: Principal) async throws(MoorError) { throw Self.unused }
+    func setResources(
+        _ appID: AppID, process: String, to wish: ResourceWish, reset: Bool, by principal: Principal, log: DeployLog
+    ) async throws(MoorError) -> Int? { throw Self.unused }
+
     func rollback(_ appID: AppID, to number: Int?, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int {
         throw Self.unused
     }
