@@ -57,10 +57,14 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
     package var sticky: Bool
     /// Where it listens in its container; nil: `webPort`. Either way it is told as `$PORT`.
     package var port: Int?
+    /// nil: every new replica beside every old one, and the traffic switched at once.
+    package var rollout: RolloutStrategy?
+    /// Of `web`.
+    package var drain: DrainTimes?
 
     package init(
         name: String, command: String, replicas: Int = 1, resources: Resources = Resources(), health: HealthCheck? = nil,
-        sticky: Bool = false, port: Int? = nil
+        sticky: Bool = false, port: Int? = nil, rollout: RolloutStrategy? = nil, drain: DrainTimes? = nil
     ) {
         self.name = name
         self.command = command
@@ -69,6 +73,8 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
         self.health = health
         self.sticky = sticky
         self.port = port
+        self.rollout = rollout
+        self.drain = drain
     }
 
     /// Formations that were kept before there was a `sticky` or a `port` say nothing of it.
@@ -81,6 +87,8 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
         health = try values.decodeIfPresent(HealthCheck.self, forKey: .health)
         sticky = try values.decodeIfPresent(Bool.self, forKey: .sticky) ?? false
         port = try values.decodeIfPresent(Int.self, forKey: .port)
+        rollout = try values.decodeIfPresent(RolloutStrategy.self, forKey: .rollout)
+        drain = try values.decodeIfPresent(DrainTimes.self, forKey: .drain)
     }
 
     package var listensOn: Int { port ?? webPort }

@@ -64,6 +64,7 @@ extension ReleaseService {
         do throws(MoorError) { result = .success(try await work(change)) } catch { result = .failure(error) }
         changes[change.appID] = nil
         stopRequests[change.appID] = nil
+        undoRequests[change.appID] = nil
         locks.release(ticket)
         relay.finish()
         return result

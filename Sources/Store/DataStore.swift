@@ -42,6 +42,7 @@ package struct DataStore: Sendable {
         migrator.registerRoutes()
         migrator.registerBuildConfig()
         migrator.registerLayers()
+        migrator.registerRollouts()
         return migrator
     }
 

@@ -16,6 +16,8 @@ struct VerbTests {
         ["users", "add", "bob", "--role", "viewer", "--group", "a", "--group", "b", "--password-stdin"], ["tokens"],
         ["tokens", "create", "ci", "--days", "30"], ["tokens", "revoke", "ci"], ["login", "https://moorage.example.com", "--token"],
         ["login", "localhost:8080", "-u", "ada", "--password-stdin"], ["logout"], ["whoami"],
+        ["rollout"], ["rollout", "status", "-a", "sales", "--json"], ["rollout", "pause"], ["rollout", "resume"], ["rollout", "undo"],
+        ["rollout", "canary", "10%"], ["rollout", "canary", "10", "--release", "v7"], ["rollout", "promote"],
         ["images"], ["images", "--json"], ["sbom"], ["sbom", "sales", "--release", "v3", "--output", "x.json"], ["sbom", "-a", "sales"],
     ])
     func `a right command line is understood`(_ arguments: [String]) throws {
@@ -29,6 +31,7 @@ struct VerbTests {
         ["config", "set", "A"],
         ["config", "set", "=x"], ["config", "set", "A=-", "B=-"], ["config", "unset"], ["access", "everybody"],
         ["access", "add", "bob", "--role", "owner"],
+        ["rollout", "canary"], ["rollout", "canary", "100%"], ["rollout", "canary", "10%", "--release", "newest"], ["rollout", "redo"],
         ["sbom", "sales", "--release", "latest"], ["sbom", "sales", "--app", "sales"], ["images", "sales"],
         ["users", "add"], ["users", "add", "bob", "--role", "king"], ["users", "add", "bob", "--password", "x"], ["tokens", "create"],
         ["tokens", "create", "ci", "--days", "0"], ["login"], ["login", "localhost", "--token", "--user", "ada"],

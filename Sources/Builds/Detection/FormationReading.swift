@@ -68,8 +68,10 @@ struct FormationReading: Sendable, Hashable {
             if let replicas = process.replicas { formation[index].replicas = replicas }
             if let cpu = process.cpuMillis { formation[index].resources.cpuMillis = cpu }
             if let memory = process.memoryBytes { formation[index].resources.memoryBytes = memory }
+            formation[index].rollout = process.rollout
         }
         for index in formation.indices {
+            if formation[index].isWeb { formation[index].drain = spec.drain }
             if formation[index].isWeb, let health = spec.health { try Self.apply(health, to: &formation[index]) }
             if let health = spec.processes.first(where: { $0.name == formation[index].name })?.health {
                 try Self.apply(health, to: &formation[index])

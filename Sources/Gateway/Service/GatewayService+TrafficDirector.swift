@@ -7,9 +7,13 @@ extension GatewayService {
     }
 
     @discardableResult
-    package func drain(_ endpoints: [Endpoint], deadline: Duration) async -> Int {
-        await loops.drain(Set(endpoints), deadline: deadline)
+    package func drain(_ endpoints: [Endpoint], deadline: Duration, webSockets: Bool = true) async -> Int {
+        await loops.drain(Set(endpoints), deadline: deadline, webSockets: webSockets)
     }
+
+    package func cutWebSockets(_ endpoints: [Endpoint]) async { await loops.cutWebSockets(Set(endpoints)) }
+
+    package func comparison(of appID: AppID) async -> [ReleaseTraffic] { await loops.comparison(of: appID) }
 
     /// What was done since the start.
     package func counters() async -> GatewayCounters {
