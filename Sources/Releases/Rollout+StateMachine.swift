@@ -244,6 +244,11 @@ struct RolloutStateMachine: Sendable {
         }
         waves = turned
         readiness.deadline = elapsed + patience
+        guard leaving.isEmpty else {
+            // What is still there is put back before it ends.
+            state = .steppingBack(failure)
+            return [.recordFailure(failure), .step(Waves.Step(ask: leaving))]
+        }
         state = .bringingBack(failure)
         return [.recordFailure(failure), .watch(until: deadline)]
     }

@@ -107,16 +107,16 @@ struct World {
             let slot = Slot(release: coming, key: key)
             if let known = replicas[slot], known.isLeaving { replicas[slot]?.isLeaving = false }
         }
-        for key in step.ask where replicas[Slot(release: coming, key: key)] == nil {
-            replicas[Slot(release: coming, key: key)] = Replica(isReady: false)
-        }
+        // Others are put back before they have ended.
+        let fresh = step.ask.filter { replicas[Slot(release: coming, key: $0)] == nil }
+        for key in fresh { replicas[Slot(release: coming, key: key)] = Replica(isReady: false) }
         for key in step.takeOut { replicas[Slot(release: going, key: key)]?.isLeaving = true }
         let marks = step.takeOut.sorted().map { "-\($0.ordinal)" } + step.ask.sorted().map { "+\($0.ordinal)" }
         journal.append(marks.joined(separator: " "))
         guard isChecked else { return }
         let unavailable = bounds.recreates ? wanted : bounds.unavailable
         let surge = bounds.recreates ? 0 : bounds.surge
-        if !step.ask.isEmpty {
+        if !fresh.isEmpty {
             #expect(replicas.count <= wanted + surge, "too many after \(journal)")
             if bounds.recreates { #expect(!replicas.keys.contains { $0.release == going }, "beside the old: \(journal)") }
         }
