@@ -28,6 +28,21 @@ extension ReleaseService {
         watchers[appID]?.yield()
     }
 
+    /// Whether the rollout is to be taken up by the next start, paused as it is. A push is not: its pusher is told no.
+    func isToOutlive(_ rollout: Rollout) -> Bool {
+        (isStopping || isClosing) && rollout.release.cause != .push && !rollout.isCanary && pauses[rollout.change.appID] != nil
+    }
+
+    /// Ends the waiting of paused rollouts, to be called first of all when the platform stops: who waits for them holds up
+    /// whatever stops before us. Their replicas are left as they are; the next start takes them up.
+    package func endPauses() {
+        isClosing = true
+        for appID in pauses.keys where changes[appID] != nil { stopChange(of: appID, Self.stoppingError) }
+    }
+
+    /// Whether a change of the app would wait for somebody who cannot come any more.
+    func isHeldForGood(_ appID: AppID) -> Bool { isClosing && pauses[appID] != nil }
+
     /// A pause ends with the rollout that it held.
     func forgetPause(of appID: AppID) async {
         guard pauses[appID] != nil else { return }

@@ -26,6 +26,7 @@ extension ReleaseService {
                 try db.execute(
                     sql: "UPDATE releases SET state = 'failed', failure = ? WHERE id = ?",
                     arguments: ["the platform stopped during the rollout", release.id])
+                _ = try RolloutPauseRecord.deleteOne(db, key: release.appID)
             }
             try db.execute(sql: "DELETE FROM canaries WHERE startedAt IS NULL")
             return (

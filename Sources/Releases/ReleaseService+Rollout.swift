@@ -78,7 +78,7 @@ extension ReleaseService {
                 }
             case .recordFailure(let reason):
                 failure = await explain(reason, rollout)
-                if !rollout.staysCanary { await markFailed(release, failure.message) }
+                if !rollout.staysCanary, !isToOutlive(rollout) { await markFailed(release, failure.message) }
                 logger.notice(
                     "release failed",
                     metadata: ["app": "\(change.app)", "release": "\(rollout.name)", "reason": "\(failure.message)"])
@@ -86,7 +86,7 @@ extension ReleaseService {
                 await applyOldAlone(rollout)
                 actions += machine.handle(.reverted, elapsed: rollout.elapsed)
             case .fail:
-                await forgetPause(of: change.appID)
+                if !isToOutlive(rollout) { await forgetPause(of: change.appID) }
                 prune(change.appID)
                 throw failure
             case .succeed:

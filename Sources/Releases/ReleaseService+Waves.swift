@@ -86,6 +86,7 @@ extension ReleaseService {
     /// From here on the old release is all that should run; where both had traffic, what the new one has is finished first.
     func applyOldAlone(_ rollout: Rollout) async {
         let appID = rollout.change.appID
+        if isHeldForGood(appID) { return }
         var state = underWay[appID] ?? UnderWay()
         let hadTraffic = state.isMixed
         state.rolling = nil
@@ -148,6 +149,8 @@ extension ReleaseService {
         if let previous = rollout.previous { state.wanted[previous.releaseID] = rollout.waves.going }
         underWay[appID] = state
         await traffic.refresh()
+        // Nothing starts before the orchestrator was told so once.
+        await applyEventually(appID)
         return try await drive(machine, actions, rollout)
     }
 }

@@ -60,6 +60,8 @@ package actor ReleaseService: Service {
     private var interruptible: [UInt64: Task<Void, Never>] = [:]
     private var nextOwned: UInt64 = 0
     private(set) var isStopping = false
+    /// The platform is about to stop: nobody will resume what is paused.
+    var isClosing = false
 
     /// - Parameters:
     ///   - removeImages: removes the images from the engine and sets `images.removedAt`; throws where not all could be, such

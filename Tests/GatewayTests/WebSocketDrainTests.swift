@@ -58,6 +58,14 @@ import Testing
         }
     }
 
+    @Test func `who asks after the end is answered`() async throws {
+        let ended = try await withGateway { $0.service }
+        await ended.publish(routes([]))
+        await ended.cutWebSockets([Endpoint(host: "127.0.0.1", port: 1)])
+        #expect(await ended.drain([Endpoint(host: "127.0.0.1", port: 1)], deadline: .seconds(50)) == 0)
+        #expect(await ended.comparison(of: AppID(7)).isEmpty)
+    }
+
     @Test func `shutdown says farewell at its deadline`() async throws {
         try await withSocket { gateway, connection, _, _ in
             await gateway.services.triggerGracefulShutdown()
