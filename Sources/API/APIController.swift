@@ -64,7 +64,7 @@ package struct APIController: Sendable {
 
     /// Every endpoint; the OpenAPI document is made of the same list.
     var routes: [Route] {
-        platformRoutes + signInRoutes + appRoutes + replicaRoutes + releaseRoutes + configRoutes + pushRoutes + accessRoutes + userRoutes
-            + tokenRoutes + imageRoutes + resourceRoutes + quotaRoutes
+        platformRoutes + signInRoutes + appRoutes + replicaRoutes + releaseRoutes + rolloutRoutes + configRoutes + pushRoutes + accessRoutes
+            + userRoutes + tokenRoutes + imageRoutes + resourceRoutes + quotaRoutes
     }
 }

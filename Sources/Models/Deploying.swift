@@ -8,14 +8,19 @@ package struct ReceivedPush: Sendable {
     package var commitID: String
     /// The first line of the commit's message.
     package var subject: String
+    /// Of a hundred viewers that the release should get beside the live one; nil to make it live.
+    package var canaryPercent: Int?
 
-    package init(pushID: PushID, appID: AppID, app: AppName, pusher: Principal, commitID: String, subject: String) {
+    package init(
+        pushID: PushID, appID: AppID, app: AppName, pusher: Principal, commitID: String, subject: String, canaryPercent: Int? = nil
+    ) {
         self.pushID = pushID
         self.appID = appID
         self.app = app
         self.pusher = pusher
         self.commitID = commitID
         self.subject = subject
+        self.canaryPercent = canaryPercent
     }
 }
 

@@ -67,10 +67,14 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
     package var port: Int?
     /// What of `resources` somebody asked for, in order; the rest are defaults.
     package var declared: [ResourceKey]
+    /// nil: every new replica beside every old one, and the traffic switched at once.
+    package var rollout: RolloutStrategy?
+    /// Of `web`.
+    package var drain: DrainTimes?
 
     package init(
         name: String, command: String, replicas: Int = 1, resources: Resources = Resources(), health: HealthCheck? = nil,
-        sticky: Bool = false, port: Int? = nil, declared: [ResourceKey] = []
+        sticky: Bool = false, port: Int? = nil, declared: [ResourceKey] = [], rollout: RolloutStrategy? = nil, drain: DrainTimes? = nil
     ) {
         self.name = name
         self.command = command
@@ -80,6 +84,8 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
         self.sticky = sticky
         self.port = port
         self.declared = declared
+        self.rollout = rollout
+        self.drain = drain
     }
 
     /// Formations that were kept before there was a `sticky`, a `port` or a `declared` say nothing of it.
@@ -93,6 +99,8 @@ package struct ProcessSpec: Codable, Sendable, Hashable {
         sticky = try values.decodeIfPresent(Bool.self, forKey: .sticky) ?? false
         port = try values.decodeIfPresent(Int.self, forKey: .port)
         declared = try values.decodeIfPresent([ResourceKey].self, forKey: .declared) ?? []
+        rollout = try values.decodeIfPresent(RolloutStrategy.self, forKey: .rollout)
+        drain = try values.decodeIfPresent(DrainTimes.self, forKey: .drain)
     }
 
     package var listensOn: Int { port ?? webPort }

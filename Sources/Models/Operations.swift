@@ -1,6 +1,6 @@
 /// What people can do to apps, offered by Platform to the API and the panel. Permission has been checked by the caller
 /// with `AppPolicy` against the store; these do the work.
-package protocol AppOperations: Sendable {
+package protocol AppOperations: RolloutOperations {
     /// - Throws: `invalid` for a bad name, `conflict` where it exists.
     func createApp(named name: String, owner: Principal) async throws(MoorError) -> AppID
     /// Removes the app with everything of it: replicas, images, repository, rows.

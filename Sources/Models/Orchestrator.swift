@@ -19,18 +19,22 @@ package struct ReplicaSet: Sendable, Hashable {
     package var releaseNumber: Int
     package var process: ProcessSpec
     package var count: Int
+    /// Ordinals of 1...count that are not wanted: not yet, or no longer, while releases take turns.
+    package var without: Set<Int>
     /// Name or id of the image in the engine.
     package var image: String
     /// The whole environment of the process, `PORT` included. Holds secrets: never logged.
     package var environment: [String: String]
 
     package init(
-        releaseID: ReleaseID, releaseNumber: Int, process: ProcessSpec, count: Int, image: String, environment: [String: String]
+        releaseID: ReleaseID, releaseNumber: Int, process: ProcessSpec, count: Int, without: Set<Int> = [], image: String,
+        environment: [String: String]
     ) {
         self.releaseID = releaseID
         self.releaseNumber = releaseNumber
         self.process = process
         self.count = count
+        self.without = without
         self.image = image
         self.environment = environment
     }

@@ -7,12 +7,37 @@ package struct RouteSnapshot: Sendable, Hashable {
         package var endpoints: [Endpoint]
         /// Why there are none, for the owner ("no release yet", "all replicas of v3 are backing off").
         package var emptyReason: String
+        /// Each viewer stays with one endpoint for as long as it is there.
+        package var isSticky: Bool
+        /// A second release that gets some of the viewers.
+        package var canary: Canary?
 
-        package init(appID: AppID, app: AppName, endpoints: [Endpoint], emptyReason: String = "") {
+        package init(
+            appID: AppID, app: AppName, endpoints: [Endpoint], emptyReason: String = "", isSticky: Bool = false, canary: Canary? = nil
+        ) {
             self.appID = appID
             self.app = app
             self.endpoints = endpoints
             self.emptyReason = emptyReason
+            self.isSticky = isSticky
+            self.canary = canary
+        }
+    }
+
+    /// A viewer is on one side for as long as the session lasts; a share that grows takes viewers over and moves none back.
+    package struct Canary: Sendable, Hashable {
+        package var releaseID: ReleaseID
+        package var endpoints: [Endpoint]
+        /// Of a hundred viewers.
+        package var percent: Int
+        /// The release that it is compared with.
+        package var liveID: ReleaseID
+
+        package init(releaseID: ReleaseID, endpoints: [Endpoint], percent: Int, liveID: ReleaseID) {
+            self.releaseID = releaseID
+            self.endpoints = endpoints
+            self.percent = percent
+            self.liveID = liveID
         }
     }
 
@@ -31,10 +56,15 @@ package struct RouteSnapshot: Sendable, Hashable {
 package protocol TrafficDirector: Sendable {
     /// Replaces the routes; returns when every event loop uses the new ones for requests that begin from now on.
     func publish(_ snapshot: RouteSnapshot) async
-    /// Returns when no request or WebSocket is open to any of the endpoints any more, or at the deadline.
+    /// Returns when no request is open to any of the endpoints any more, or at the deadline.
+    /// - Parameter webSockets: whether those are waited for too.
     /// - Returns: how many were still open.
     @discardableResult
-    func drain(_ endpoints: [Endpoint], deadline: Duration) async -> Int
+    func drain(_ endpoints: [Endpoint], deadline: Duration, webSockets: Bool) async -> Int
+    /// Closes what WebSockets are open to the endpoints, telling the browser that the server goes away (RFC 6455 section 7.4.1).
+    func cutWebSockets(_ endpoints: [Endpoint]) async
+    /// What the releases of the app's canary and the live one answered since it began; empty without a canary.
+    func comparison(of appID: AppID) async -> [ReleaseTraffic]
 }
 
 /// What the gateway may do for a request to an app, decided by Accounts and remembered by the gateway.

@@ -109,6 +109,29 @@ struct PlatformOperations: AppOperations {
     func url(of name: AppName) -> String { configuration.url(of: name) }
 }
 
+extension PlatformOperations {
+    func rollout(_ appID: AppID) async throws(MoorError) -> RolloutStatus { try await releases.rolloutStatus(appID: appID) }
+
+    func pauseRollout(_ appID: AppID, by principal: Principal) async throws(MoorError) {
+        try await releases.pauseRollout(appID: appID, by: principal)
+    }
+
+    func resumeRollout(_ appID: AppID, by principal: Principal) async throws(MoorError) { try await releases.resumeRollout(appID: appID) }
+
+    func undoRollout(_ appID: AppID, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int? {
+        try await releases.undoRollout(appID: appID, by: principal, log: log)
+    }
+
+    func canary(_ appID: AppID, release number: Int?, percent: Int, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int
+    {
+        try await releases.canary(appID: appID, release: number, percent: percent, by: principal, log: log)
+    }
+
+    func promoteCanary(_ appID: AppID, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int {
+        try await releases.promoteCanary(appID: appID, log: log)
+    }
+}
+
 extension PlatformOperations: BuildOperations {
     func buildConfigNames(_ appID: AppID) async throws(MoorError) -> [String] { try await releases.buildConfigNames(appID: appID) }
 

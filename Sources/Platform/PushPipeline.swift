@@ -15,10 +15,12 @@ struct PushPipeline: PushDeployer {
         let clock = ContinuousClock()
         let start = clock.now
         logger.info("deploy begins", metadata: ["app": "\(push.app)", "push": "\(push.pushID)", "commit": "\(push.commitID.prefix(10))"])
+        try await releases.checkNoCanary(appID: push.appID)
         let image = try await builds.build(push, source: source, log: log)
         let built = clock.now
         let number = try await releases.deploy(
-            appID: push.appID, image: image, pushID: push.pushID, by: push.pusher, description: push.subject, log: log)
+            appID: push.appID, image: image, pushID: push.pushID, by: push.pusher, description: push.subject,
+            canaryPercent: push.canaryPercent, log: log)
         let live = clock.now
         await log.line(
             "build \(Self.seconds(built - start)), rollout \(Self.seconds(live - built)), together \(Self.seconds(live - start))")

@@ -12,6 +12,7 @@ actor RoutePublisher: Service {
     private let logger: Logger
     private var orchestrator: (any Orchestrator)?
     private var traffic: (any TrafficDirector)?
+    private var serving: @Sendable () async -> [AppID: Serving] = { [:] }
     private var viewerEpoch: UInt64 = 0
     private var published: RouteSnapshot?
     /// What the rows said last, and when that was. Replicas that come and go change none of these: a hundred that start must not
@@ -28,7 +29,11 @@ actor RoutePublisher: Service {
     }
 
     /// The gateway needs accounts, and accounts tell this actor of changes: so the two ends are attached afterwards.
-    func attach(orchestrator: any Orchestrator, traffic: any TrafficDirector) {
+    /// - Parameter serving: what the releases know of rollouts that are under way.
+    func attach(
+        orchestrator: any Orchestrator, traffic: any TrafficDirector, serving: @escaping @Sendable () async -> [AppID: Serving]
+    ) {
+        self.serving = serving
         self.orchestrator = orchestrator
         self.traffic = traffic
     }
@@ -75,13 +80,15 @@ actor RoutePublisher: Service {
         var tries = 0
         while true {
             do {
+                let serving = await serving()
                 let hosts = try await currentHosts()
                 let web = await orchestrator.replicas(of: nil).filter { $0.process == "web" }
                 let replicas = Dictionary(grouping: web, by: \.appID)
                 var snapshot = RouteSnapshot(viewerEpoch: viewerEpoch)
                 for host in hosts {
                     snapshot.routes[host.name] = RouteSnapshot.Route.serving(
-                        app: host.app, live: host.live, scales: host.scales, replicas: host.app.id.flatMap { replicas[$0] } ?? [])
+                        app: host.app, live: host.live, canary: host.canary, scales: host.scales,
+                        replicas: host.app.id.flatMap { replicas[$0] } ?? [], beside: host.app.id.flatMap { serving[$0] } ?? Serving())
                 }
                 guard snapshot != published else { return }
                 await traffic.publish(snapshot)
@@ -112,10 +119,12 @@ actor RoutePublisher: Service {
             let live = try ReleaseRecord.filter(apps.compactMap(\.liveReleaseID).contains(Column("id"))).fetchAll(db)
             let liveByID = Dictionary(uniqueKeysWithValues: live.map { ($0.id, $0) })
             let scales = Dictionary(grouping: try ScaleRecord.fetchAll(db), by: \.appID)
+            let canaries = Dictionary(
+                try CanaryRecord.filter(Column("startedAt") != nil).fetchAll(db).map { ($0.appID, $0) }, uniquingKeysWith: { $1 })
             return try RouteRecord.fetchAll(db).compactMap { route in
                 guard let app = byID[route.appID] else { return nil }
                 let release = app.liveReleaseID.flatMap { liveByID[$0] }
-                return Host(name: route.host, app: app, live: release, scales: scales[route.appID] ?? [])
+                return Host(name: route.host, app: app, live: release, canary: canaries[route.appID], scales: scales[route.appID] ?? [])
             }
         }
     }
@@ -125,5 +134,6 @@ private struct Host: Sendable {
     var name: String
     var app: AppRecord
     var live: ReleaseRecord?
+    var canary: CanaryRecord?
     var scales: [ScaleRecord]
 }

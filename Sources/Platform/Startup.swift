@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Models
 import Orchestrators
+import Releases
 import ServiceLifecycle
 
 /// What happens once the stations run: adopt what is there, pick up what was left, say where the panel is, deploy the demo.
@@ -19,6 +20,8 @@ struct Startup: Service {
             return
         }
         try? await gracefulShutdown()
+        // The first to be told, and those that wait for a paused rollout stop before the releases do.
+        await stations.releases.endPauses()
     }
 
     /// An engine that stumbles while the platform starts is waited for; the panel says so meanwhile.

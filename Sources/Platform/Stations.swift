@@ -94,9 +94,13 @@ struct Stations: Sendable {
         releases = ReleaseService(
             configuration: .init(
                 keyFile: data("keys") + "/config.key", panelURL: configuration.panelURL, appURL: { configuration.url(of: $0) },
-                domain: configuration.domain, drainDeadline: configuration.drainDeadline, keptReleases: configuration.keptReleases),
+                domain: configuration.domain, drainDeadline: configuration.drainDeadline,
+                drainingReleases: configuration.drainingReleases, pauseLimit: configuration.pauseLimit,
+                keptReleases: configuration.keptReleases),
             store: store, orchestrator: orchestrator,
-            traffic: .init(refresh: { await routes.refresh() }, drain: { await gateway.drain($0, deadline: $1) }),
+            traffic: .init(
+                refresh: { await routes.refresh() }, drain: { await gateway.drain($0, deadline: $1, webSockets: $2) },
+                cut: { await gateway.cutWebSockets($0) }, compare: { await gateway.comparison(of: $0) }),
             removeImages: { ids throws(MoorError) in try await builds.removeImages(ids) },
             removeSource: { app throws(MoorError) in if let id = app.id { try repositories.remove(id) } }, logger: logger.of("releases"))
 
@@ -132,7 +136,7 @@ struct Stations: Sendable {
                     panelURL: configuration.panelURL, appURL: { configuration.url(of: $0) }, appForHost: { configuration.app(forHost: $0) },
                     webFolder: configuration.webFolder, secureCookies: configuration.isSecure),
                 logger: logger.of("panel")))
-        await routes.attach(orchestrator: orchestrator, traffic: gateway)
+        await routes.attach(orchestrator: orchestrator, traffic: gateway, serving: { await releases.serving() })
     }
 
     /// In the order they start; they stop in reverse, so the gateway drains first and the engine goes last.

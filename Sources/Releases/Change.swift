@@ -29,7 +29,7 @@ extension ReleaseService {
         }
         do throws(MoorError) {
             if Task.isCancelled { throw MoorError(.cancelled, "cancelled before anything was changed") }
-            if isStopping { throw Self.stoppingError }
+            if isStopping || isHeldForGood(appID) { throw Self.stoppingError }
             // It may have been deleted meanwhile.
             _ = try await self.app(appID, includesDeleting: includesDeleting)
         } catch {
@@ -64,6 +64,7 @@ extension ReleaseService {
         do throws(MoorError) { result = .success(try await work(change)) } catch { result = .failure(error) }
         changes[change.appID] = nil
         stopRequests[change.appID] = nil
+        undoRequests[change.appID] = nil
         locks.release(ticket)
         relay.finish()
         return result

@@ -28,10 +28,14 @@ struct DesiredState: Sendable {
     var live: ReleaseRows?
     /// Coming up beside the live one.
     var rolling: ReleaseRows?
+    /// Gets some of the viewers: only its web process runs, in a part of the replicas.
+    var canary: (rows: ReleaseRows, record: CanaryRecord)?
     /// Finishing their requests: only their web processes still run.
     var draining: [ReleaseRows] = []
     /// Replicas by process, as people asked for; processes without an entry have what their formation says.
     var scales: [String: Int]
+    /// Of a release whose replicas come or go one after the other, those that are wanted; another's are wanted all.
+    var wanted: [ReleaseID: Set<Readiness.Expected>] = [:]
 }
 
 extension Workload {
@@ -44,18 +48,29 @@ extension Workload {
         for rows in [state.live, state.rolling].compactMap(\.self) {
             sets += try rows.replicaSets(of: state, environment: environment)
         }
+        if let (rows, record) = state.canary {
+            sets += try rows.replicaSets(of: state, environment: environment, canary: record)
+        }
         return Workload(appID: state.appID, app: state.app, sets: sets)
     }
 }
 
 extension ReleaseRows {
     /// One set per process that keeps running; none for a process scaled to zero.
-    func replicaSets(of state: DesiredState, environment: ProcessEnvironment) throws(MoorError) -> [ReplicaSet] {
+    /// - Parameter canary: of a release that gets some of the viewers only.
+    func replicaSets(
+        of state: DesiredState, environment: ProcessEnvironment, canary: CanaryRecord? = nil
+    ) throws(MoorError) -> [ReplicaSet] {
         let variables = try environment.variables(of: self, app: state.app)
-        return release.processes.filter { !$0.isReleaseCommand }.compactMap { process in
-            let count = state.scales[process.name] ?? process.replicas
+        return release.processes.filter { !$0.isReleaseCommand && (canary == nil || $0.isWeb) }.compactMap { process in
+            var count = state.scales[process.name] ?? process.replicas
+            if let canary { count = canary.replicas(of: count) }
             guard count > 0 else { return nil }
-            return replicaSet(process, count: count, variables)
+            var set = replicaSet(process, count: count, variables)
+            if let wanted = state.wanted[releaseID] {
+                set.without = Set(1...count).subtracting(wanted.lazy.filter { $0.process == process.name }.map(\.ordinal))
+            }
+            return set.without.count < count ? set : nil
         }
     }
 

@@ -33,9 +33,10 @@ struct Readiness: Sendable {
     }
 
     let releaseID: ReleaseID
-    let expected: Set<Expected>
+    /// Grows with the waves.
+    var expected: Set<Expected>
     /// From the start of the change.
-    let deadline: Duration
+    var deadline: Duration
     /// Restarts before the change that do not count against a replica: those of replicas that were there already.
     private let earlierRestarts: [ReplicaID: Int]
     private var announced: Set<Expected> = []

@@ -10,11 +10,16 @@ extension ReleaseService {
         return try await store.read { db in
             guard let app = try AppRecord.filter(key: appID).fetchOne(db), app.deletingAt == nil else { return nil }
             let scales = try ScaleRecord.filter(Column("appID") == appID).fetchAll(db)
+            let canary = try CanaryRecord.started(appID, db).flatMap {
+                underWay.rolling == $0.releaseID || underWay.draining.contains($0.releaseID) ? nil : $0
+            }
             return DesiredState(
                 app: app.name, appID: appID, live: try app.liveReleaseID.map { try ReleaseRows.fetch($0, db) },
                 rolling: try underWay.rolling.map { try ReleaseRows.fetch($0, db) },
+                canary: try canary.map { (try ReleaseRows.fetch($0.releaseID, db), $0) },
                 draining: try underWay.draining.map { try ReleaseRows.fetch($0, db) },
-                scales: underWay.scales ?? Dictionary(scales.map { ($0.process, $0.replicas) }, uniquingKeysWith: { $1 }))
+                scales: underWay.scales ?? Dictionary(scales.map { ($0.process, $0.replicas) }, uniquingKeysWith: { $1 }),
+                wanted: underWay.wanted)
         }
     }
 
@@ -56,19 +61,32 @@ extension ReleaseService {
         }
     }
 
-    /// Shows `look` the app's replicas at once, after each change and from the deadline on, until it returns true.
+    /// Shows `look` the app's replicas at once, after each change and from the time on that it returned, until that is nil.
     ///
-    /// - Parameters:
-    ///   - changes: begun before what is watched for was set off, so that nothing is missed.
-    ///   - look: its return value ends the watch.
+    /// - Parameter changes: begun before what is watched for was set off, so that nothing is missed.
     func watch(
-        _ appID: AppID, changes: AsyncStream<Void>, until deadline: ContinuousClock.Instant,
-        _ look: ([ReplicaStatus]) async -> Bool
+        _ appID: AppID, changes: AsyncStream<Void>, _ look: ([ReplicaStatus]) async -> ContinuousClock.Instant?
     ) async {
         let (ticks, tick) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         watchers[appID] = tick
         let relay = Task { for await _ in changes { tick.yield() } }
-        let alarm = Task {
+        var alarm: (at: ContinuousClock.Instant, task: Task<Void, any Error>)?
+        tick.yield()
+        for await _ in ticks {
+            guard let deadline = await look(await orchestrator.replicas(of: appID)) else { break }
+            guard deadline != alarm?.at else { continue }
+            alarm?.task.cancel()
+            alarm = (deadline, Self.alarm(at: deadline, tick))
+        }
+        watchers[appID] = nil
+        relay.cancel()
+        alarm?.task.cancel()
+        await relay.value
+        _ = await alarm?.task.result
+    }
+
+    private static func alarm(at deadline: ContinuousClock.Instant, _ tick: AsyncStream<Void>.Continuation) -> Task<Void, any Error> {
+        Task {
             try await Task.sleep(until: deadline, clock: .continuous)
             // A clock that is read a hair too early must not leave the watch without another look.
             while true {
@@ -76,14 +94,5 @@ extension ReleaseService {
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
-        tick.yield()
-        for await _ in ticks {
-            if await look(await orchestrator.replicas(of: appID)) { break }
-        }
-        watchers[appID] = nil
-        relay.cancel()
-        alarm.cancel()
-        await relay.value
-        _ = await alarm.result
     }
 }

@@ -31,7 +31,7 @@ extension ReleaseService {
                 imageID: live.release.imageID, formation: live.release.formation, config: .given(config), cause: .config,
                 description: Self.describe(from: current, to: config), userID: principal.userID, pushID: live.release.pushID)
             let release = try await self.createRelease(draft, appID: appID)
-            return try await self.rollOut(release, change: change)
+            return try await self.rollOut(release, as: .whole, change: change)
         }
     }
 

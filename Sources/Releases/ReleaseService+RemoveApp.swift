@@ -31,7 +31,7 @@ extension ReleaseService {
         }
     }
 
-    private func forget(_ appID: AppID) { underWay[appID] = nil }
+    private func forget(_ appID: AppID) { (underWay[appID], pauses[appID]) = (nil, nil) }
 
     /// In its turn among the workloads, so that none computed before follows it.
     private func removeReplicas(of app: AppRecord, _ appID: AppID) async throws(MoorError) {

@@ -39,7 +39,7 @@ extension ReleaseService {
                 imageID: live.imageID, formation: live.formation, config: .current, cause: .config,
                 description: Self.describe(wish, of: process, reset: reset), userID: principal.userID, pushID: live.pushID, wishes: wishes)
             let release = try await self.createRelease(draft, appID: appID)
-            return try await self.rollOut(release, change: change)
+            return try await self.rollOut(release, as: .whole, change: change)
         }
     }
 

@@ -3,11 +3,26 @@ import Logging
 import Models
 import Store
 
-extension ReleaseService {
-    /// Old releases of one app that may drain at the same time; a further one cuts the oldest short.
-    private static let drainLimit = 2
+/// How long replicas that get no new requests may go on.
+struct DrainLimits: Sendable, Equatable {
+    var requests: Duration
+    var webSockets: Duration
+}
 
-    /// Drains the replicas of the superseded release, then stops them, in a task of the service.
+extension Formation {
+    func drainLimits(_ configuration: ReleasesConfiguration) -> DrainLimits {
+        let times = first(where: \.isWeb)?.drain
+        let requests = times?.requestSeconds.map { Duration.seconds($0) } ?? configuration.drainDeadline
+        return DrainLimits(requests: requests, webSockets: Swift.max(requests, times?.webSocketSeconds.map { .seconds($0) } ?? .zero))
+    }
+}
+
+extension ReleaseRows {
+    func drainLimits(_ configuration: ReleasesConfiguration) -> DrainLimits { release.formation.drainLimits(configuration) }
+}
+
+extension ReleaseService {
+    /// Drains the replicas of the release, then stops them, in a task of the service.
     func retire(_ old: ReleaseID?, of appID: AppID) {
         own {
             if let old { await self.drain(old, of: appID) }
@@ -15,23 +30,87 @@ extension ReleaseService {
         }
     }
 
-    private func drain(_ old: ReleaseID, of appID: AppID) async {
-        if let surplus = underWay[appID]?.draining.count, surplus > Self.drainLimit {
-            underWay[appID]?.draining.removeFirst(surplus - Self.drainLimit)
+    /// Cuts the oldest short where more releases drain than may.
+    func makeRoom(for change: Change) async {
+        let surplus = (underWay[change.appID]?.draining.count ?? 0) - configuration.drainingReleases
+        guard surplus > 0, let victims = underWay[change.appID]?.draining.prefix(surplus) else { return }
+        underWay[change.appID]?.draining.removeFirst(surplus)
+        for victim in victims {
+            underWay[change.appID]?.wanted[victim] = nil
+            let replicas = await orchestrator.replicas(of: change.appID).filter { $0.releaseID == victim }
+            let endpoints = replicas.compactMap(\.endpoint)
+            guard let number = replicas.first?.releaseNumber, !endpoints.isEmpty else { continue }
+            let open = await traffic.drain(endpoints, .zero, true)
+            await traffic.cut(endpoints)
+            let text = "v\(number) stops with \(open) open, since \(configuration.drainingReleases) later releases finish theirs too"
+            await change.log.line("\(text) (rollout.draining_releases)")
+            logger.notice("a drain was cut short", metadata: ["app": "\(change.app)", "release": "v\(number)", "open": "\(open)"])
         }
+    }
+
+    private func drain(_ old: ReleaseID, of appID: AppID) async {
+        let replicas = await orchestrator.replicas(of: appID).filter { $0.releaseID == old && $0.endpoint != nil }
+        let keys = Set(replicas.map { Readiness.Expected(process: $0.process, ordinal: $0.ordinal) })
+        underWay[appID]?.wanted[old] = keys
+        underWay[appID]?.finishing[old] = keys
         // Its other processes have no requests to finish: they stop now.
         await applyEventually(appID)
-        let endpoints = await orchestrator.replicas(of: appID).filter { $0.releaseID == old }.compactMap(\.endpoint)
-        await drain(endpoints)
+        let rows = try? await store.read { db in try ReleaseRecord.fetchOne(db, key: old) }
+        await finish(keys, of: old, appID, (rows?.formation ?? []).drainLimits(configuration))
         underWay[appID]?.draining.removeAll { $0 == old }
+        underWay[appID]?.wanted[old] = nil
+        underWay[appID]?.out[old] = nil
+        underWay[appID]?.finishing[old] = nil
+        underWay[appID]?.lingering[old] = nil
         await applyEventually(appID)
     }
 
-    /// Returns when nothing is open to the endpoints, at the deadline, or when the platform stops.
-    func drain(_ endpoints: [Endpoint]) async {
+    /// Ends replicas that get no new requests, each once it has finished what it has, or its time is over.
+    func finish(_ keys: Set<Readiness.Expected>, of release: ReleaseID, _ appID: AppID, _ limits: DrainLimits) async {
+        let replicas = await orchestrator.replicas(of: appID).filter { replica in
+            replica.releaseID == release && keys.contains(.init(process: replica.process, ordinal: replica.ordinal))
+        }
+        let endpoints = replicas.compactMap(\.endpoint)
+        let traffic = traffic
+        guard limits.webSockets > limits.requests, !endpoints.isEmpty else {
+            await drain(endpoints, limits)
+            return await end(keys, of: release, appID)
+        }
+        await interruptibly { _ = await traffic.drain(endpoints, limits.requests, false) }
+        let silent = keys.subtracting(replicas.filter { $0.endpoint != nil }.map { .init(process: $0.process, ordinal: $0.ordinal) })
+        if !silent.isEmpty { await end(silent, of: release, appID) }
+        underWay[appID]?.lingering[release, default: []].formUnion(keys.subtracting(silent))
+        watchers[appID]?.yield()
+        // Memory is given back replica by replica.
+        await withTaskGroup(of: Void.self) { group in
+            for replica in replicas {
+                guard let endpoint = replica.endpoint else { continue }
+                group.addTask {
+                    await self.drain([endpoint], DrainLimits(requests: limits.webSockets - limits.requests, webSockets: .zero))
+                    await self.end([.init(process: replica.process, ordinal: replica.ordinal)], of: release, appID)
+                }
+            }
+        }
+    }
+
+    /// Stops those that were not put back meanwhile.
+    private func end(_ keys: Set<Readiness.Expected>, of release: ReleaseID, _ appID: AppID) async {
+        let ending = keys.intersection(underWay[appID]?.finishing[release] ?? [])
+        guard !ending.isEmpty else { return }
+        underWay[appID]?.finishing[release]?.subtract(ending)
+        underWay[appID]?.lingering[release]?.subtract(ending)
+        underWay[appID]?.wanted[release]?.subtract(ending)
+        await applyEventually(appID)
+        watchers[appID]?.yield()
+    }
+
+    /// Returns when nothing is open to the endpoints; at the deadline or when the platform stops WebSockets are closed.
+    func drain(_ endpoints: [Endpoint], _ limits: DrainLimits) async {
         guard !endpoints.isEmpty else { return }
-        let (traffic, deadline) = (traffic, configuration.drainDeadline)
-        await interruptibly { _ = await traffic.drain(endpoints, deadline) }
+        let (traffic, deadline) = (traffic, max(limits.requests, limits.webSockets))
+        await interruptibly {
+            if await traffic.drain(endpoints, deadline, true) > 0 { await traffic.cut(endpoints) }
+        }
     }
 
     /// Removes the images that nothing can go back to, in a task of the service. One that a container still uses is tried

@@ -24,7 +24,7 @@ extension ReleaseService {
                 imageID: target.imageID, formation: target.formation, config: .given(config), cause: .rollback,
                 description: "rollback to v\(target.number)", userID: principal.userID, pushID: target.pushID)
             let release = try await self.createRelease(draft, appID: appID)
-            return try await self.rollOut(release, change: change)
+            return try await self.rollOut(release, as: .whole, change: change)
         }
     }
 

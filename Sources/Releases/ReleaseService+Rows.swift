@@ -20,6 +20,8 @@ struct ReleaseDraft: Sendable {
     var pushID: PushID?
     /// Resources by process in place of what the formation says; nil: as the live release has them.
     var wishes: [String: ResourceWish]?
+    /// Of a hundred viewers that it should get beside the live release; nil: all.
+    var canaryPercent: Int?
 }
 
 extension ReleaseService {
@@ -30,6 +32,8 @@ extension ReleaseService {
             guard try ImageRecord.filter(key: draft.imageID).fetchOne(db)?.removedAt == .some(nil) else {
                 throw MoorError(.conflict, "the image is no longer kept", hint: "push again to build it anew")
             }
+            if let canary = try CanaryRecord.fetchOne(db, key: appID) { throw try Self.canaryStands(canary, db) }
+            if draft.canaryPercent != nil, try AppRecord.fetchOne(db, key: appID)?.liveReleaseID == nil { throw Self.nothingToCompare }
             // Only what a failed write left behind: whoever rolls out holds the lock that we hold.
             try Self.failRolling(of: appID, "the rollout was broken off", db)
             let wishes = try draft.wishes ?? Self.wishes(of: appID, db)
@@ -46,6 +50,9 @@ extension ReleaseService {
                 cause: draft.cause, description: draft.description, userID: draft.userID, pushID: draft.pushID, state: .rolling,
                 createdAt: now(), wishes: wishes.isEmpty ? nil : wishes)
             try release.insert(db)
+            if let percent = draft.canaryPercent, let id = release.id {
+                try CanaryRecord(appID: appID, releaseID: id, percent: percent, startedAt: nil).insert(db)
+            }
             return release
         }
         logger.info(
@@ -67,6 +74,7 @@ extension ReleaseService {
                 sql: "UPDATE releases SET state = 'live', liveAt = ? WHERE id = ? AND state = 'rolling'", arguments: [now(), id])
             guard db.changesCount == 1 else { throw MoorError(.conflict, "v\(release.number) is no longer being rolled out") }
             try db.execute(sql: "UPDATE apps SET liveReleaseID = ? WHERE id = ?", arguments: [id, release.appID])
+            try db.execute(sql: "DELETE FROM canaries WHERE appID = ?", arguments: [release.appID])
             // A push took the config as it was; the others bring their own, which counts from now on and not before.
             guard release.cause != .push else { return }
             let config = try sealer.openSnapshot(release.sealedConfig, app: release.appID, number: release.number)
@@ -81,6 +89,7 @@ extension ReleaseService {
             try await store.write { db in
                 try db.execute(
                     sql: "UPDATE releases SET state = 'failed', failure = ? WHERE id = ? AND state = 'rolling'", arguments: [reason, id])
+                try db.execute(sql: "DELETE FROM canaries WHERE releaseID = ?", arguments: [id])
             }
         } catch {
             // The row is put right by the next release of the app or the next start.

@@ -73,9 +73,9 @@ extension ReleaseService {
         let started = ContinuousClock.now
         var readiness = Readiness(releaseID: live.releaseID, expected: added, deadline: patience)
         var outcome = Readiness.Outcome.waiting
-        await watch(appID, changes: changes, until: started + patience) { replicas in
+        await watch(appID, changes: changes) { replicas in
             outcome = readiness.observe(replicas, elapsed: .now - started).outcome
-            return outcome != .waiting || stopRequests[appID] != nil
+            return outcome != .waiting || stopRequests[appID] != nil ? nil : started + patience
         }
         switch outcome {
         case .ready: return
@@ -93,7 +93,7 @@ extension ReleaseService {
         let surplus = await orchestrator.replicas(of: appID).filter {
             $0.releaseID == live.releaseID && $0.ordinal > after[$0.process] ?? .max
         }
-        await drain(surplus.compactMap(\.endpoint))
+        await drain(surplus.compactMap(\.endpoint), live.drainLimits(configuration))
         await endScale(of: appID)
     }
 

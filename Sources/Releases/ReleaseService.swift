@@ -21,7 +21,17 @@ package actor ReleaseService: Service {
     struct UnderWay: Sendable {
         /// Applied beside the live release.
         var rolling: ReleaseID?
-        /// Superseded, finishing their requests; oldest first.
+        /// The rolling release's web replicas get requests beside the live one's.
+        var isMixed = false
+        /// Of a release whose replicas come or go one after the other, those that should run.
+        var wanted: [ReleaseID: Set<Readiness.Expected>] = [:]
+        /// Replicas that get no new requests.
+        var out: [ReleaseID: Set<Readiness.Expected>] = [:]
+        /// Of those, the ones that still finish what they have.
+        var finishing: [ReleaseID: Set<Readiness.Expected>] = [:]
+        /// Of those, the ones that have WebSockets left and nothing else; no wave waits for them.
+        var lingering: [ReleaseID: Set<Readiness.Expected>] = [:]
+        /// Superseded or undone, finishing their requests; oldest first.
         var draining: [ReleaseID] = []
         /// Counts that differ from the rows while a scale is under way.
         var scales: [String: Int]?
@@ -35,6 +45,12 @@ package actor ReleaseService: Service {
     var changes: [AppID: Change] = [:]
     /// Why the change that holds the app's lock should end early.
     var stopRequests: [AppID: MoorError] = [:]
+    /// Why the rollout that is under way should be taken back.
+    var undoRequests: [AppID: MoorError] = [:]
+    /// Who holds the app's rollouts.
+    var pauses: [AppID: RolloutPauseRecord] = [:]
+    /// The rollouts that are under way, for those who ask.
+    var rollouts: [AppID: RolloutUnderWay] = [:]
     /// Wake whoever watches replicas of the app come up.
     var watchers: [AppID: AsyncStream<Void>.Continuation] = [:]
     var retrying: Set<AppID> = []
@@ -44,6 +60,8 @@ package actor ReleaseService: Service {
     private var interruptible: [UInt64: Task<Void, Never>] = [:]
     private var nextOwned: UInt64 = 0
     private(set) var isStopping = false
+    /// The platform is about to stop: nobody will resume what is paused.
+    var isClosing = false
 
     /// - Parameters:
     ///   - removeImages: removes the images from the engine and sets `images.removedAt`; throws where not all could be, such

@@ -10,8 +10,12 @@ package struct ReleasesConfiguration: Sendable {
     package var appURL: @Sendable (AppName) -> String
     /// The platform's host name, `DASH_DOMAIN_BASE`.
     package var domain: String
-    /// How long requests and WebSockets of retired replicas may go on.
+    /// How long requests and WebSockets of retired replicas may go on, where their app says nothing else.
     package var drainDeadline: Duration
+    /// Superseded releases of one app that may finish what they have at the same time.
+    package var drainingReleases: Int
+    /// How long a push waits while its rollout is paused.
+    package var pauseLimit: Duration
     /// How many superseded releases can be rolled back to.
     package var keptReleases: Int
     /// Time beyond the health check's own in which the orchestrator must have said how a replica fares.
@@ -21,7 +25,8 @@ package struct ReleasesConfiguration: Sendable {
 
     package init(
         keyFile: String, panelURL: String, appURL: @escaping @Sendable (AppName) -> String, domain: String,
-        drainDeadline: Duration = .seconds(60), keptReleases: Int = 10, readySlack: Duration = .seconds(15),
+        drainDeadline: Duration = .seconds(60), drainingReleases: Int = 2, pauseLimit: Duration = .seconds(3600), keptReleases: Int = 10,
+        readySlack: Duration = .seconds(15),
         retryDelay: Duration = .seconds(1)
     ) {
         self.keyFile = keyFile
@@ -29,6 +34,8 @@ package struct ReleasesConfiguration: Sendable {
         self.appURL = appURL
         self.domain = domain
         self.drainDeadline = drainDeadline
+        self.drainingReleases = drainingReleases
+        self.pauseLimit = pauseLimit
         self.keptReleases = keptReleases
         self.readySlack = readySlack
         self.retryDelay = retryDelay
@@ -39,11 +46,22 @@ package struct ReleasesConfiguration: Sendable {
 package struct TrafficControl: Sendable {
     /// Recomputes the routes from rows and ready replicas and publishes them; returns when new requests follow them.
     package var refresh: @Sendable () async -> Void
-    /// Returns when nothing is open to the endpoints any more, or at the deadline, with how many still were.
-    package var drain: @Sendable ([Endpoint], Duration) async -> Int
+    /// Returns when no request is open to the endpoints any more, or at the deadline, with how many still were; WebSockets are
+    /// waited for where the last says so.
+    package var drain: @Sendable ([Endpoint], Duration, Bool) async -> Int
+    /// Closes the WebSockets that are open to the endpoints.
+    package var cut: @Sendable ([Endpoint]) async -> Void
+    /// What a canary and the live release answered since it began.
+    package var compare: @Sendable (AppID) async -> [ReleaseTraffic]
 
-    package init(refresh: @escaping @Sendable () async -> Void, drain: @escaping @Sendable ([Endpoint], Duration) async -> Int) {
+    package init(
+        refresh: @escaping @Sendable () async -> Void, drain: @escaping @Sendable ([Endpoint], Duration, Bool) async -> Int,
+        cut: @escaping @Sendable ([Endpoint]) async -> Void = { _ in },
+        compare: @escaping @Sendable (AppID) async -> [ReleaseTraffic] = { _ in [] }
+    ) {
         self.refresh = refresh
         self.drain = drain
+        self.cut = cut
+        self.compare = compare
     }
 }

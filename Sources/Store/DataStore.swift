@@ -43,6 +43,7 @@ package struct DataStore: Sendable {
         migrator.registerBuildConfig()
         migrator.registerLayers()
         migrator.registerResources()
+        migrator.registerRollouts()
         return migrator
     }
 

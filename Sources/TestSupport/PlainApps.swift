@@ -73,6 +73,33 @@ package final class PlainApps: AppOperations, BuildOperations {
         return try await rollout(log) ?? 0
     }
 
+    package func rollout(_ appID: AppID) async throws(MoorError) -> RolloutStatus {
+        var status = RolloutStatus()
+        status.phase = .canary
+        (status.live, status.release, status.since, status.newShare) = (1, 2, 0, 10)
+        status.waitingFor = "web.1 of v2 is starting"
+        status.processes = [.init(name: "web")]
+        var traffic = ReleaseTraffic(releaseID: ReleaseID(1))
+        (traffic.number, traffic.requests, traffic.errors, traffic.p50Milliseconds) = (1, 20, 1, 12.5)
+        status.traffic = [traffic]
+        return status
+    }
+
+    package func pauseRollout(_ appID: AppID, by principal: Principal) async throws(MoorError) {}
+    package func resumeRollout(_ appID: AppID, by principal: Principal) async throws(MoorError) {}
+
+    package func undoRollout(_ appID: AppID, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int? {
+        try await state.withLock { $0.rollout }(log)
+    }
+
+    package func canary(_ appID: AppID, release number: Int?, percent: Int, by principal: Principal, log: DeployLog)
+        async throws(MoorError) -> Int
+    { try await rollback(appID, to: number, by: principal, log: log) }
+
+    package func promoteCanary(_ appID: AppID, by principal: Principal, log: DeployLog) async throws(MoorError) -> Int {
+        try await rollback(appID, to: nil, by: principal, log: log)
+    }
+
     package func setConfig(
         _ appID: AppID, set: [String: String], unset: [String], by principal: Principal, log: DeployLog
     ) async throws(MoorError) -> Int? {

@@ -61,7 +61,7 @@ package actor ScriptedOrchestrator: Orchestrator {
         desired[workload.appID] = workload
         var replicas: [ReplicaStatus] = []
         for set in workload.sets {
-            for ordinal in 1...set.count { replicas.append(replica(set, ordinal, workload.appID)) }
+            for ordinal in 1...set.count where !set.without.contains(ordinal) { replicas.append(replica(set, ordinal, workload.appID)) }
         }
         current[workload.appID] = replicas
         if changes { await journal("apply \(workload.summary)") }
@@ -141,7 +141,7 @@ extension Workload {
     package var summary: String {
         var parts: [String] = []
         for number in sets.map(\.releaseNumber).reduce(into: [Int](), { if !$0.contains($1) { $0.append($1) } }).sorted() {
-            let counts = sets.filter { $0.releaseNumber == number }.map { "\($0.process.name)=\($0.count)" }
+            let counts = sets.filter { $0.releaseNumber == number }.map { "\($0.process.name)=\($0.count - $0.without.count)" }
             parts.append("v\(number) \(counts.joined(separator: " "))")
         }
         return parts.isEmpty ? "nothing" : parts.joined(separator: ", ")

@@ -26,7 +26,8 @@ struct Moor: AsyncParsableCommand {
             CommandGroup(
                 name: "Apps:",
                 subcommands: [
-                    Apps.self, Ps.self, Scale.self, AppResources.self, Logs.self, Releases.self, Rollback.self, Config.self, Access.self,
+                    Apps.self, Ps.self, Scale.self, AppResources.self, Logs.self, Releases.self, Rollback.self, Rollout.self, Config.self,
+                    Access.self,
                     Images.self,
                     Sbom.self,
                 ]),

@@ -218,12 +218,44 @@ struct `moor.yaml` {
             ])
     }
 
+    @Test func `it says how replicas are replaced and how long they may finish`() throws {
+        let formation = try formation([
+            "Procfile": "web: a\nworker: b\nclock: c",
+            "moor.yaml": """
+            processes:
+              web: { rollout: { max_surge: 25%, max_unavailable: 1 } }
+              clock: { rollout: { strategy: recreate } }
+            drain: { requests: 90s, websockets: 4h }
+            """,
+        ])
+        #expect(
+            formation.map(\.rollout) == [
+                RolloutStrategy(maxSurge: .percent(25), maxUnavailable: .count(1)), nil, RolloutStrategy(kind: .recreate),
+            ])
+        #expect(formation.map(\.drain) == [DrainTimes(requestSeconds: 90, webSocketSeconds: 14_400), nil, nil])
+        // Releases keep what they were made with.
+        #expect(try JSONDecoder().decode(Formation.self, from: JSONEncoder().encode(formation)) == formation)
+    }
+
     @Test(arguments: [
         (
-            "processes:\n  web:\n    replica: 2\n",
-            "moor.yaml line 3: processes.web.replica is not a key that is known here; known are command, replicas, resources, health, autoscale"
+            "processes:\n  web:\n    rollout:\n      max_surge: 0%\n",
+            "moor.yaml line 4: processes.web.rollout lets nothing ever change: max_surge and max_unavailable cannot both be 0"
         ),
-        ("process:\n  web: {}\n", "moor.yaml line 1: process is not a key that is known here; known are build, processes, health"),
+        (
+            "processes:\n  web:\n    rollout: { max_unavailable: 101% }\n",
+            "moor.yaml line 3: processes.web.rollout.max_unavailable expects a number of replicas or a share of them, from 0 to 100, such as 1 or 25%, not “101%”"
+        ),
+        (
+            "processes:\n  web:\n    rollout: { strategy: recreate, max_surge: 1 }\n",
+            "moor.yaml line 3: processes.web.rollout has strategy recreate, which ends every replica first: leave out max_surge and max_unavailable"
+        ),
+        ("drain: { websockets: 25h }\n", "moor.yaml line 1: drain.websockets expects a time of at most a day, such as 4h, not “25h”"),
+        (
+            "processes:\n  web:\n    replica: 2\n",
+            "moor.yaml line 3: processes.web.replica is not a key that is known here; known are command, replicas, resources, health, rollout, autoscale"
+        ),
+        ("process:\n  web: {}\n", "moor.yaml line 1: process is not a key that is known here; known are build, processes, health, drain"),
         (
             "processes:\n  web:\n    replicas: many\n",
             "moor.yaml line 3: processes.web.replicas expects a whole number from 0 to 100, not “many”"
@@ -246,7 +278,7 @@ struct `moor.yaml` {
         ),
         ("processes:\n  web:\n    command: [a, b]\n", "moor.yaml line 3: processes.web.command expects a command"),
         ("processes: web\n", "moor.yaml line 1: processes expects names with a colon"),
-        ("- a\n", "moor.yaml line 1: the file expects keys: build, processes, health"),
+        ("- a\n", "moor.yaml line 1: the file expects keys: build, processes, health, drain"),
         ("processes:\n  other: { replicas: 2 }\n", "moor.yaml line 2: processes.other has no command"),
         (
             "processes:\n  my web: { replicas: 2 }\n",

@@ -85,6 +85,57 @@ def test_rollback_makes_a_new_release_of_an_old_image_without_a_build(platform, 
     assert refused.returncode != 0 and "v99" in refused.stderr
 
 
+def test_waves_pause_undo_and_a_canary(platform, checkout, viewer, command):
+    repository = checkout("plain")
+    spec = "processes: { web: { replicas: 2, rollout: { max_surge: 1 } } }\n"
+    (repository.folder / "moor.yaml").write_text(spec)
+    repository.deploy("One")
+    app = ("--app", repository.app)
+    people = [viewer().sign_in(repository.app) for _ in range(8)]
+    versions = lambda: {person.get(repository.app).text for person in people}
+
+    # Held before the first wave, the push waits in its terminal; resumed, both go over without an error.
+    command("rollout", "pause", *app)
+    repository.write(app_py=(repository.folder / "app.py").read_text().replace('"one"', '"two"')).commit("Two")
+    push = repository.start_push()
+    push.wait_for("paused by admin")
+    held = command.json("rollout", "status", *app)
+    assert (held["phase"], held["live"], held["release"], held["processes"][0]["newReady"]) == ("paused", 1, 2, 0), held
+    assert versions() == {"one"}
+    command("rollout", "resume", *app)
+    assert push.finish().ok
+    assert versions() == {"two"}
+    wait_for(lambda: len(platform.containers(repository.app)) == 2, "two new replicas alone", 40)
+
+    # Undone in the middle of its waves: the second replica is slow to come up, the old release is whole again.
+    (repository.folder / "moor.yaml").write_text(spec.replace("replicas: 2", "replicas: 2, command: sleep 4; exec python app.py"))
+    repository.write(app_py=(repository.folder / "app.py").read_text().replace('"two"', '"three"')).commit("Three")
+    push = repository.start_push()
+    push.wait_for("web.1 is healthy")
+    wait_for(lambda: command.json("rollout", "status", *app)["processes"][0]["oldReady"] == 1, "an old replica's end", 40)
+    command("rollout", "undo", *app)
+    broken = push.finish()
+    assert not broken.ok and "admin took v3 back" in broken.said, broken.text
+    assert versions() == {"two"}
+    wait_for(lambda: len(platform.containers(repository.app)) == 2, "the two old replicas alone", 40)
+
+    # A canary of the first release for half of the viewers, each of whom stays; then for all.
+    command("rollout", "canary", "50%", "--release", "v1", *app)
+    first = [person.get(repository.app).text for person in people]
+    assert all([person.get(repository.app).text for person in people] == first for _ in range(3))
+    status = command.json("rollout", "status", *app)
+    assert (status["phase"], status["release"], status["newShare"]) == ("canary", 4, 50), status
+    counted = {traffic["release"]: traffic for traffic in status["traffic"]}
+    assert counted[4]["requests"] == 4 * first.count("one") and counted[2]["requests"] == 4 * first.count("two"), (status, first)
+    assert counted[4]["errors"] == counted[2]["errors"] == 0
+    refused = repository.push("-o", "canary=10%", "main", "--force")
+    assert not refused.ok and "v4 is a canary" in refused.said, refused.text
+    command("rollout", "promote", *app)
+    assert versions() == {"one"}
+    command("rollout", "undo", *app)
+    assert versions() == {"two"}
+
+
 def test_scale_to_three_and_back(platform, checkout, viewer, command):
     repository = checkout("plain")
     repository.deploy()

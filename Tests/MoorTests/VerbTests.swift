@@ -19,6 +19,8 @@ struct VerbTests {
         ["resources"], ["resources", "web", "--cpu", "500m", "--memory", "512Mi", "--pids", "256", "--disk", "2Gi", "--gpu", "1"],
         ["resources", "web", "--reset", "-a", "sales"], ["quota"], ["quota", "set", "--app", "sales", "--memory", "8Gi", "--cpu", "4"],
         ["quota", "set", "--every-user", "--apps", "20"], ["quota", "set", "--replica", "--memory", "none"],
+        ["rollout"], ["rollout", "status", "-a", "sales", "--json"], ["rollout", "pause"], ["rollout", "resume"], ["rollout", "undo"],
+        ["rollout", "canary", "10%"], ["rollout", "canary", "10", "--release", "v7"], ["rollout", "promote"],
         ["images"], ["images", "--json"], ["sbom"], ["sbom", "sales", "--release", "v3", "--output", "x.json"], ["sbom", "-a", "sales"],
     ])
     func `a right command line is understood`(_ arguments: [String]) throws {
@@ -35,6 +37,7 @@ struct VerbTests {
         ["resources", "web"], ["resources", "--cpu", "1"], ["resources", "web", "--cpu", "many"], ["resources", "web", "--memory", "1"],
         ["quota", "set", "--memory", "8Gi"], ["quota", "set", "--app", "sales"],
         ["quota", "set", "--app", "sales", "--user", "ada", "--cpu", "1"], ["quota", "set", "--platform", "--apps", "few"],
+        ["rollout", "canary"], ["rollout", "canary", "100%"], ["rollout", "canary", "10%", "--release", "newest"], ["rollout", "redo"],
         ["sbom", "sales", "--release", "latest"], ["sbom", "sales", "--app", "sales"], ["images", "sales"],
         ["users", "add"], ["users", "add", "bob", "--role", "king"], ["users", "add", "bob", "--password", "x"], ["tokens", "create"],
         ["tokens", "create", "ci", "--days", "0"], ["login"], ["login", "localhost", "--token", "--user", "ada"],

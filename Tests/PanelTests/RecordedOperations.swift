@@ -2,6 +2,7 @@ import GRDB
 import Models
 import Store
 import Synchronization
+import TestSupport
 
 /// The platform's operations cut down to the store, since the stations that do the rest are not this panel's.
 final class RecordedOperations: AppOperations {

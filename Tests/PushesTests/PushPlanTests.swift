@@ -54,6 +54,19 @@ struct PushPlanTests {
         #expect(request.updates == [RefUpdate(old: nil, new: Self.b, ref: "refs/heads/ma in")])
     }
 
+    @Test func `a hook tells the push's options`() throws {
+        let text = "moor-hook 1\n7-ab\n-\nO canary=10%\nO \n\(Self.a) \(Self.b) refs/heads/main\n\n"
+        let request = try #require(try HookMessage.request(from: Array(text.utf8)))
+        #expect(request.options == ["canary=10%", ""] && request.updates.count == 1)
+    }
+
+    @Test(arguments: [("canary=10%", 10), ("canary=99", 99), ("canary=0", nil), ("canary=100%", nil), ("ci.skip", nil), ("", nil)])
+    func `a push option says what share a canary gets, and nothing else`(_ option: String, _ percent: Int?) throws {
+        let options = try? PushOptions([option])
+        #expect(options?.canaryPercent == percent)
+        #expect(try PushOptions([]).canaryPercent == nil)
+    }
+
     @Test(arguments: ["hello\n\n", "moor-hook 1\nt\n-\nnot an update\n\n", "moor-hook 2\nt\n-\n\n"])
     func `a hook's request that is none is refused`(text: String) {
         #expect(throws: HookMessage.Malformed.self) { try HookMessage.request(from: Array(text.utf8)) }

@@ -57,15 +57,16 @@ struct Harbour: Sendable {
     var appID: AppID { app.id! }
 
     static func with(
-        keptReleases: Int = 10, slack: Duration = .seconds(20), draining: @escaping @Sendable ([Endpoint]) async -> Int = { _ in 0 },
+        keptReleases: Int = 10, slack: Duration = .seconds(20), pauseLimit: Duration = .seconds(3600),
+        draining: @escaping @Sendable ([Endpoint]) async -> Int = { _ in 0 },
         _ body: (Harbour) async throws -> Void
     ) async throws {
         try await withDataStore { store, admin in
             try await withScratchFolder { folder in
                 let configuration = ReleasesConfiguration(
                     keyFile: folder.appending(path: "key").path, panelURL: "http://localhost:8080",
-                    appURL: { "http://\($0).localhost:8080" }, domain: "localhost", keptReleases: keptReleases, readySlack: slack,
-                    retryDelay: .milliseconds(5))
+                    appURL: { "http://\($0).localhost:8080" }, domain: "localhost", pauseLimit: pauseLimit, keptReleases: keptReleases,
+                    readySlack: slack, retryDelay: .milliseconds(5))
                 let journal = Journal()
                 let app = try await store.makeApp("sales", owner: admin)
                 let harbour = Harbour(
@@ -102,10 +103,12 @@ struct Harbour: Sendable {
                 }
                 journal.note("traffic to \(live.flatMap { $0 }.map { "v\($0)" } ?? "nothing")")
             },
-            drain: { endpoints, _ in
-                journal.note("drain \(endpoints.count)")
+            drain: { endpoints, deadline, webSockets in
+                journal.note("drain \(endpoints.count)\(webSockets ? "" : " of requests")")
+                guard deadline > .zero else { return 1 }
                 return await draining(endpoints)
-            })
+            },
+            cut: { endpoints in journal.note("cut \(endpoints.count)") })
         return ReleaseService(
             configuration: configuration, store: store, orchestrator: orchestrator, traffic: traffic,
             removeImages: { images throws(MoorError) in
@@ -137,19 +140,19 @@ struct Harbour: Sendable {
     }
 
     @discardableResult
-    func push(_ formation: Formation = web, to service: ReleaseService? = nil) async throws -> Int {
-        try await push(image: image(formation), to: service)
+    func push(_ formation: Formation = web, to service: ReleaseService? = nil, canary: Int? = nil) async throws -> Int {
+        try await push(image: image(formation), to: service, canary: canary)
     }
 
     @discardableResult
-    func push(image: BuiltImage, to service: ReleaseService? = nil) async throws -> Int {
+    func push(image: BuiltImage, to service: ReleaseService? = nil, canary: Int? = nil) async throws -> Int {
         let push = try await store.read { db in
             try PushID.fetchOne(
                 db, sql: "SELECT pushID FROM builds JOIN images ON images.buildID = builds.id WHERE images.id = ?",
                 arguments: [image.imageID])!
         }
         return try await (service ?? self.service).deploy(
-            appID: appID, image: image, pushID: push, by: admin, description: "a change", log: lines.log)
+            appID: appID, image: image, pushID: push, by: admin, description: "a change", canaryPercent: canary, log: lines.log)
     }
 
     /// Such as ["v1 superseded", "v2 live"].

@@ -13,7 +13,9 @@ import Testing
     static let error = MoorError(.unavailable, "the engine is down")
 
     static func machine(command: Bool = false, expected: Set<Readiness.Expected> = [web1, web2]) -> Machine {
-        Machine(releaseID: release, expected: expected, hasReleaseCommand: command, patience: .seconds(60))
+        let bounds = expected.isEmpty ? [:] : ["web": Waves.Bounds(wanted: expected.count, surge: expected.count, unavailable: 0)]
+        let waves = Waves(bounds: bounds, comingID: release, goingID: nil)
+        return Machine(waves: waves, hasReleaseCommand: command, patience: .seconds(60))
     }
 
     static func replica(_ ordinal: Int, _ state: ReplicaStatus.State, restarts: Int = 0) -> ReplicaStatus {
@@ -54,6 +56,8 @@ import Testing
         "one ready": .observed([replica(1, .ready), replica(2, .starting)]),
         "one dead": .observed([replica(1, .ready), replica(2, .unhealthy(reason: "x"))]), "committed": .committed,
         "commitFailed": .commitFailed(error), "switched": .switched, "reverted": .reverted, "stopRequested": .stopRequested(error),
+        "undoRequested": .undoRequested(error),
+        "stepped": .stepped, "paused": .observed([replica(1, .ready), replica(2, .ready)], isPaused: true),
     ]
 
     static let stopped = Machine.Failure.stopped(error)
@@ -62,19 +66,25 @@ import Testing
 
     /// Every transition there is; a pair that is not named does nothing.
     static let transitions: [String: [String: [Machine.Action]]] = [
-        "planned": ["began": [.runReleaseCommand], "stopRequested": [.recordFailure(stopped), .fail(stopped)]],
+        "planned": [
+            "began": [.runReleaseCommand], "stopRequested": [.recordFailure(stopped), .fail(stopped)],
+            "undoRequested": [.recordFailure(stopped), .fail(stopped)],
+        ],
         "preparing": [
             "prepared": [.applyBoth],
             "preparationFailed": [.recordFailure(.releaseCommand(error)), .fail(.releaseCommand(error))],
             "stopRequested": [.recordFailure(stopped), .fail(stopped)],
+            "undoRequested": [.recordFailure(stopped), .fail(stopped)],
         ],
         "applying": [
             "applied": [.watch(until: .seconds(60))], "applyFailed": [.recordFailure(platform), .applyOldAlone],
-            "stopRequested": [.recordFailure(stopped), .applyOldAlone],
+            "stopRequested": [.recordFailure(stopped), .applyOldAlone], "undoRequested": [.recordFailure(stopped), .applyOldAlone],
         ],
         "waiting": [
             "all ready": [.announce(web1, after: .zero), .announce(web2, after: .zero), .commit],
             "one ready": [.announce(web1, after: .zero)],
+            "paused": [.announce(web1, after: .zero), .announce(web2, after: .zero)],
+            "undoRequested": [.recordFailure(stopped), .applyOldAlone],
             "one dead": [.announce(web1, after: .zero), .recordFailure(dead), .applyOldAlone],
             "stopRequested": [.recordFailure(stopped), .applyOldAlone],
         ],
@@ -156,6 +166,7 @@ import Testing
                 case .recordFailure: failureRecorded = true
                 case .succeed: ends.append("success")
                 case .fail: ends.append("failure")
+                case .step: Issue.record("a rollout of all at once has no waves")
                 case .runReleaseCommand, .watch, .announce: break
                 }
             }
@@ -172,7 +183,7 @@ import Testing
             elapsed += .milliseconds(Int.random(in: 0...4000, using: &random))
             let event = Self.randomEvent(&random)
             switch event {
-            case .observed(let replicas):
+            case .observed(let replicas, _, _):
                 world.allReadyAtLastLook = replicas.count == 2 && replicas.allSatisfy { $0.state == .ready && $0.restarts == 0 }
             case .committed where machine.state == .committing: world.live = "new"
             default: break
@@ -200,7 +211,7 @@ import Testing
         case 36: .preparationFailed(error)
         case 37: .applyFailed(error)
         case 38: .commitFailed(error)
-        default: .stopRequested(error)
+        default: Bool.random(using: &random) ? .stopRequested(error) : .undoRequested(error)
         }
     }
 

@@ -49,7 +49,8 @@ struct OpenAPIDocument: Sendable {
             APIController.logLineShape.component, APIController.processShape.component, APIController.releaseShape.component,
             APIController.buildShape.component, APIController.pushShape.component, APIController.namedUserShape.component,
             APIController.accessShape.component, APIController.diskUseShape.component, APIController.resourcesShape.component,
-            APIController.quotaShape.component, ("Progress", Self.progress),
+            APIController.quotaShape.component, APIController.rolloutShape.component, APIController.rolloutProcessShape.component,
+            APIController.releaseTrafficShape.component, ("Progress", Self.progress),
         ]
     }
 

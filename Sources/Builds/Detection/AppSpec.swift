@@ -19,6 +19,7 @@ struct AppSpec: Sendable, Hashable {
 
         /// What of `resources` it names.
         var declared: [ResourceKey] { ResourceKey.allCases.filter { lines["resources.\($0.rawValue)"] != nil } }
+        var rollout: RolloutStrategy?
     }
 
     /// What is said of a process's health check.
@@ -58,6 +59,8 @@ struct AppSpec: Sendable, Hashable {
     var processes: [Process] = []
     /// Of `web`.
     var health: Health?
+    /// Of `web`.
+    var drain: DrainTimes?
 
     /// - Throws: `appFailed` naming file, line and key.
     init(_ text: String) throws(MoorError) {
@@ -68,13 +71,15 @@ struct AppSpec: Sendable, Hashable {
             throw Self.unreadable(error)
         }
         guard let root, root.null == nil else { return }
-        for (key, value) in try Field(key: "", node: root).fields(["build", "processes", "health"]) {
+        for (key, value) in try Field(key: "", node: root).fields(["build", "processes", "health", "drain"]) {
             if key == "build" {
                 for (_, value) in try value.fields(["buildpack"]) {
                     buildpack = .init(name: try value.text("the name of a buildpack"), place: "\(Self.file) line \(value.line)")
                 }
             } else if key == "processes" {
                 for process in try value.fields(nil) { processes.append(try Self.process(process.key, process.field)) }
+            } else if key == "drain" {
+                drain = try Self.drain(value)
             } else {
                 health = try Self.health(value)
             }
@@ -115,7 +120,7 @@ struct AppSpec: Sendable, Hashable {
             throw field.error("is not a process name: use at most 32 letters, digits, - and _")
         }
         var process = Process(name: name, line: field.line)
-        for (key, value) in try field.fields(["command", "replicas", "resources", "health", "autoscale"]) {
+        for (key, value) in try field.fields(["command", "replicas", "resources", "health", "rollout", "autoscale"]) {
             process.lines[key] = value.line
             switch key {
             case "command":
@@ -139,6 +144,7 @@ struct AppSpec: Sendable, Hashable {
                     }
                 }
             case "health": process.health = try health(value)
+            case "rollout": process.rollout = try rollout(value)
             default:
                 throw value.error("is not supported by this platform yet: set replicas instead")
             }
@@ -194,7 +200,7 @@ extension AppSpec.Process {
 }
 
 /// A value of the file with the path of keys that leads to it.
-private struct Field {
+struct Field {
     var key: String
     var node: Node
 

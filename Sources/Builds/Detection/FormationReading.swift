@@ -71,8 +71,10 @@ struct FormationReading: Sendable, Hashable {
             if let pids = process.pids { formation[index].resources.pids = pids }
             if let disk = process.diskBytes { formation[index].resources.diskBytes = disk }
             formation[index].declared = process.declared
+            formation[index].rollout = process.rollout
         }
         for index in formation.indices {
+            if formation[index].isWeb { formation[index].drain = spec.drain }
             if formation[index].isWeb, let health = spec.health { try Self.apply(health, to: &formation[index]) }
             if let health = spec.processes.first(where: { $0.name == formation[index].name })?.health {
                 try Self.apply(health, to: &formation[index])

@@ -27,6 +27,7 @@ extension ClientConnection {
     /// Puts the answer's head together; it leaves with the first of its body.
     func beginAnswer(_ response: ResponseHead, _ bytes: Span<UInt8>, body: BodyFraming, outgoing: UpstreamConnection.Outgoing) {
         loop.counters.count(status: response.status)
+        exchange.tally?.answered(status: response.status, after: .now() - exchange.askedAt)
         if case .untilClose = body, outgoing == .asItIs { exchange.keepsAlive = false }
         if case .chunked = body, outgoing == .asItIs { exchange.keepsAlive = false }
         // The rest of an upload that was turned away would have to be read over.
@@ -95,6 +96,7 @@ extension ClientConnection {
         guard phase != .closed else { return }
         exchange.viewer = nil
         exchange.route = nil
+        exchange.tally = nil
         // A connection at rest holds little memory, whatever its last request was.
         if requestOut.capacity > Self.maximumKept { requestOut = ByteBuffer() }
         guard exchange.keepsAlive, exchange.requestDone else { return closeAfterFlush() }
@@ -144,6 +146,10 @@ extension ClientConnection {
     /// After a 101: bytes both ways, each direction closing for itself, as WebSocket (RFC 6455 section 7.1.1) allows.
     func beginTunnel(_ response: ResponseHead, _ bytes: Span<UInt8>) {
         loop.counters.count(status: 101)
+        exchange.tally = nil
+        exchange.isWebSocket = true
+        exchange.pool?.becameWebSocket()
+        frames = FrameTracker()
         var out = ByteBuffer()
         response.write(bytes, into: &out)
         out.writeStaticString("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
@@ -156,6 +162,24 @@ extension ClientConnection {
         }
         inbound = ByteBuffer()
         resumeReading()
+    }
+
+    /// Passes on what the app sends through its WebSocket.
+    func relayTunnel(_ bytes: ByteBuffer) {
+        frames.pass(bytes.readableBytesUInt8Span)
+        write(bytes)
+    }
+
+    /// Ends what has no end of its own. A browser is told so where nothing of the app's is half said: "going away" (RFC 6455
+    /// section 7.4.1), on which it opens its WebSocket anew.
+    func goAway() {
+        guard phase == .tunnel else { return close() }
+        if frames.isBetweenFrames { write(ByteBuffer(bytes: [0x88, 0x02, 0x03, 0xE9])) }
+        abandonUpstream()
+        exchange.requestDone = false
+        exchange.keepsAlive = false
+        closeAfterFlush()
+        wait(.goodbye, .seconds(2))
     }
 
     /// The upstream's connection is gone.

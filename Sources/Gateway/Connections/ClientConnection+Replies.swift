@@ -74,6 +74,8 @@ extension ClientConnection {
     }
 
     func replyUpstreamFailed(_ problem: UpstreamProblem) {
+        exchange.tally?.errors += 1
+        exchange.tally = nil
         let seesDetails = exchange.viewer?.seesDetails ?? false
         var page = Page.upstream(status: problem.status, app: exchange.toApp ? exchange.route?.route.app.rawValue : nil)
         page.requestID = exchange.requestID

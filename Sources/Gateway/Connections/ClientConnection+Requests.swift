@@ -112,6 +112,7 @@ extension ClientConnection {
     /// Renders the request as it goes upstream and looks for a connection.
     private func forward(toApp: Bool) {
         exchange.toApp = toApp
+        if toApp, exchange.route?.knowsViewers == true { exchange.affinity = affinity() }
         let added = ForwardedFields(client: forwardedLines, requestID: exchange.requestID, viewer: exchange.viewer)
         requestOut.clear()
         request.write(

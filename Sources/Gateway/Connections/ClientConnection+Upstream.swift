@@ -10,8 +10,13 @@ extension ClientConnection {
             // Another attempt looks at the routes again: a rollout may have replaced the replica that failed.
             if exchange.attempt > 0 { exchange.route = loop.routes[exchange.host] }
             guard let route = exchange.route else { return replyNoSuchApp() }
-            guard let chosen = route.choose(now: loop.now, except: failed) else { return replyNoReplica() }
+            guard let chosen = route.choose(now: loop.now, viewer: exchange.affinity, except: failed) else { return replyNoReplica() }
             pool = chosen
+            if let tally = route.tally(of: chosen), tally !== exchange.tally {
+                tally.requests += 1
+                exchange.tally = tally
+                exchange.askedAt = .now()
+            }
         } else {
             pool = loop.control
         }
@@ -48,6 +53,8 @@ extension ClientConnection {
     private func connectionRefused(by pool: UpstreamPool) {
         pool.avoidUntil = loop.now + .seconds(1)
         loop.counters.upstreamErrors += 1
+        exchange.tally?.errors += 1
+        exchange.tally = nil
         leavePool()
         if exchange.attempt < 3, exchange.toApp {
             loop.counters.retries += 1
@@ -104,7 +111,10 @@ extension ClientConnection {
         upstream = nil
         leavePool()
         loop.counters.upstreamErrors += 1
-        if began { return close() }
+        if began {
+            exchange.tally?.errors += 1
+            return close()
+        }
         replyUpstreamFailed(.init(status: 502, reason: "\(pool?.name ?? "the upstream") \(reason)"))
     }
 
@@ -113,7 +123,7 @@ extension ClientConnection {
         guard let pool = exchange.pool else { return }
         exchange.pool = nil
         loop.counters.inFlight -= 1
-        pool.end()
+        pool.end(webSocket: exchange.isWebSocket)
     }
 
     /// Takes the request back from the upstream: its connection cannot serve another one then.

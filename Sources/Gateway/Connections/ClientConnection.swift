@@ -57,6 +57,10 @@ final class ClientConnection: ChannelInboundHandler {
     /// Length of the head at the start of `inbound`; 0 once it is passed.
     var headEnd = 0
     var upstream: UpstreamConnection?
+    /// Of the WebSocket, as the app sends it.
+    var frames = FrameTracker()
+    /// Of the client's address.
+    let addressHash: UInt64
     /// `X-Forwarded-For` and `X-Forwarded-Proto` lines.
     let forwardedLines: [UInt8]
 
@@ -65,6 +69,7 @@ final class ClientConnection: ChannelInboundHandler {
         // An IPv4 client of an IPv6 listener is known by its IPv4 address (RFC 4291 section 2.5.5.2).
         var client = address?.ipAddress ?? "unknown"
         if client.hasPrefix("::ffff:"), client.contains(".") { client.removeFirst(7) }
+        addressHash = Affinity.hash(client.utf8)
         forwardedLines = Array("X-Forwarded-For: \(client)\r\nX-Forwarded-Proto: \(loop.configuration.publicScheme)\r\n".utf8)
     }
 

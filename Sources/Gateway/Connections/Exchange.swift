@@ -1,4 +1,5 @@
 import Models
+import NIOCore
 
 /// One request and its answer.
 struct Exchange {
@@ -10,6 +11,12 @@ struct Exchange {
     var viewer: RenderedViewer?
     /// Whom the request was given to; counts as in flight there.
     var pool: UpstreamPool?
+    /// What the route's viewers are told apart by; 0 where it does not ask.
+    var affinity: UInt64 = 0
+    /// Where its answer counts for a release that is compared, and since when it is waited for.
+    var tally: ReleaseTally?
+    var askedAt = NIODeadline.uptimeNanoseconds(0)
+    var isWebSocket = false
     /// Raised with each attempt to connect, so that a late one is told from the current.
     var attempt = 0
     /// What was read of the body.

@@ -123,7 +123,7 @@ extension UpstreamConnection {
         inbound.moveReaderIndex(forwardBy: headLength)
         phase = .tunnel
         allowHalfClosure()
-        if inbound.readableBytes > 0 { client.write(inbound) }
+        if inbound.readableBytes > 0 { client.relayTunnel(inbound) }
         inbound = ByteBuffer()
         client.flush()
         return false

@@ -81,7 +81,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         // An answer to no question: the next request would take it for its own.
         case .idle: close()
         case .closed: break
-        case .tunnel: client?.write(bytes)
+        case .tunnel: client?.relayTunnel(bytes)
         case .head, .body:
             if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
             relay()

@@ -1,38 +1,6 @@
 import Models
 import NIOCore
 
-/// A route as one event loop uses it: its replicas are looked up once per snapshot, not once per request.
-final class LoopRoute {
-    let route: RouteSnapshot.Route
-    let pools: [UpstreamPool]
-    private var turn = 0
-
-    init(route: RouteSnapshot.Route, pools: [UpstreamPool]) {
-        self.route = route
-        self.pools = pools
-    }
-
-    /// The replica with the fewest requests of this loop; among equals, the next in turn.
-    /// - Parameter failed: one that just refused, taken again only where there is no other.
-    func choose(now: NIODeadline, except failed: UpstreamPool?) -> UpstreamPool? {
-        guard pools.count > 1 else { return pools.first }
-        turn = turn &+ 1
-        var best: UpstreamPool?
-        var bestLoad = Int.max
-        for offset in 0..<pools.count {
-            let pool = pools[(turn % pools.count + offset) % pools.count]
-            var load = pool.inFlight
-            if pool.avoidUntil > now { load += 1 << 20 }
-            if pool === failed { load += 1 << 21 }
-            if load < bestLoad {
-                best = pool
-                bestLoad = load
-            }
-        }
-        return best
-    }
-}
-
 extension GatewayLoop {
     /// Uses the snapshot for every request that begins from now on, and for those that wait for their viewer.
     func adopt(_ snapshot: RouteSnapshot) {
@@ -47,12 +15,25 @@ extension GatewayLoop {
             used[endpoint] = fresh
             return fresh
         }
-        routes = snapshot.routes.mapValues { route in LoopRoute(route: route, pools: route.endpoints.map(pool(for:))) }
+        var current: [AppID: Comparison] = [:]
+        routes = snapshot.routes.mapValues { route in
+            guard let canary = route.canary else { return LoopRoute(route: route, pools: route.endpoints.map(pool(for:))) }
+            var comparison = current[route.appID] ?? comparisons[route.appID]
+            if comparison?.canaryID != canary.releaseID || comparison?.liveID != canary.liveID {
+                comparison = Comparison(canaryID: canary.releaseID, liveID: canary.liveID)
+            }
+            current[route.appID] = comparison
+            return LoopRoute(
+                route: route, pools: route.endpoints.map(pool(for:)), canaryPools: canary.endpoints.map(pool(for:)), comparison: comparison)
+        }
+        // A canary none of whose replicas is ready for a moment has no route, but keeps its numbers while the app is routed.
+        let apps = Set(snapshot.routes.values.map(\.appID))
+        comparisons = comparisons.filter { apps.contains($0.key) }.merging(current) { $1 }
         for (endpoint, known) in pools where used[endpoint] == nil {
             known.retire()
             if known.inFlight > 0 { used[endpoint] = known }
         }
-        for pool in routes.values.flatMap(\.pools) { pool.reinstate() }
+        for pool in routes.values.flatMap({ $0.pools + $0.canaryPools }) { pool.reinstate() }
         pools = used
         if snapshot.viewerEpoch != viewerEpoch { enterViewerEpoch(snapshot.viewerEpoch) }
     }

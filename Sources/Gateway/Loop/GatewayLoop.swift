@@ -21,6 +21,8 @@ final class GatewayLoop {
     var viewers: ViewerCache
     var undecided: [ViewerKey: [ClientConnection]] = [:]
     var counters = GatewayCounters()
+    /// Of each app that has a canary, or had the last.
+    var comparisons: [AppID: Comparison] = [:]
     var drainWaiters: [DrainWaiter] = []
     /// Client connections; each knows its place, so that leaving is cheap.
     var clients: [ClientConnection] = []

@@ -38,8 +38,36 @@ final class LoopSet: Sendable {
         await onEach { $0.eventLoop.makeSucceededFuture($0.adopt(snapshot)) }
     }
 
-    func drain(_ endpoints: Set<Endpoint>, deadline: Duration) async -> Int {
-        await onEach { $0.drain(endpoints, deadline: TimeAmount(deadline)) }.reduce(0, +)
+    func drain(_ endpoints: Set<Endpoint>, deadline: Duration, webSockets: Bool) async -> Int {
+        await onEach { $0.drain(endpoints, deadline: TimeAmount(deadline), webSockets: webSockets) }.reduce(0, +)
+    }
+
+    func cutWebSockets(_ endpoints: Set<Endpoint>) async {
+        await onEach { $0.eventLoop.makeSucceededFuture($0.cutWebSockets(endpoints)) }
+    }
+
+    func comparison(of appID: AppID) async -> [ReleaseTraffic] {
+        let parts = await onEach { $0.eventLoop.makeSucceededFuture($0.comparison(of: appID)) }.flatMap(\.self)
+        var order: [ReleaseID] = []
+        var sums: [ReleaseID: ReleaseTallyPart] = [:]
+        for part in parts {
+            guard var sum = sums[part.releaseID] else {
+                order.append(part.releaseID)
+                sums[part.releaseID] = part
+                continue
+            }
+            sum.requests += part.requests
+            sum.errors += part.errors
+            sum.latencies.merge(part.latencies)
+            sums[part.releaseID] = sum
+        }
+        return order.compactMap { sums[$0] }.map { sum in
+            var traffic = ReleaseTraffic(releaseID: sum.releaseID)
+            (traffic.requests, traffic.errors) = (sum.requests, sum.errors)
+            traffic.p50Milliseconds = sum.latencies.quantile(0.5)
+            traffic.p95Milliseconds = sum.latencies.quantile(0.95)
+            return traffic
+        }
     }
 
     func stop(deadline: Duration) async {

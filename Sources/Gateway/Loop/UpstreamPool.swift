@@ -9,6 +9,10 @@ final class UpstreamPool {
     let address: SocketAddress?
     /// Requests and WebSockets that were given to it and have not ended.
     private(set) var inFlight = 0
+    /// WebSockets among them.
+    private(set) var webSockets = 0
+    /// The endpoint's place among those that a viewer may stay with.
+    let identity: UInt64
     /// No longer in the snapshot: connections are closed instead of kept.
     private(set) var isRetired = false
     /// Until when others are preferred, since it refused a connection.
@@ -19,6 +23,7 @@ final class UpstreamPool {
     init(endpoint: Endpoint?, address: SocketAddress?, loop: GatewayLoop) {
         self.endpoint = endpoint
         self.address = address
+        identity = Affinity.hash((endpoint?.description ?? "").utf8)
         self.loop = loop
     }
 
@@ -28,9 +33,15 @@ final class UpstreamPool {
 
     func begin() { inFlight += 1 }
 
-    func end() {
+    func end(webSocket: Bool) {
         inFlight -= 1
-        if inFlight == 0 { loop.poolIsQuiet(self) }
+        if webSocket { webSockets -= 1 }
+        if inFlight == webSockets { loop.poolIsQuiet(self) }
+    }
+
+    func becameWebSocket() {
+        webSockets += 1
+        if inFlight == webSockets { loop.poolIsQuiet(self) }
     }
 
     /// The connection that was used last, so that the others age and are closed.

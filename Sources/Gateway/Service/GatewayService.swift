@@ -18,7 +18,8 @@ package actor GatewayService: Service, TrafficDirector {
     private let jobSink: AsyncStream<GatewayJob>.Continuation
     private var bound: Endpoint?
     private var boundWaiters: [CheckedContinuation<Endpoint?, Never>] = []
-    private var hasEnded = false
+    /// The event loops take nothing any more.
+    private(set) var hasEnded = false
     var inside: [String: EventLoopFuture<any Channel>] = [:]
 
     package init(configuration: GatewayConfiguration, authority: any ViewerAuthority, logger: Logger) {

@@ -13,7 +13,7 @@ struct Desired: Sendable, Hashable {
     init(_ workload: Workload) {
         for set in workload.sets where set.count > 0 {
             let member = Member(set: set, digest: Self.digest(of: set))
-            for ordinal in 1...set.count {
+            for ordinal in 1...set.count where !set.without.contains(ordinal) {
                 slots[Slot(releaseID: set.releaseID, process: set.process.name, ordinal: ordinal)] = member
             }
         }

@@ -97,6 +97,12 @@ struct ConfigurationKey: Sendable {
         },
         .bytes("push.limit", \.pushLimitBytes),
         .duration("rollout.drain", \.drainDeadline),
+        .init(name: "rollout.draining_releases", expected: "a number from 1 to 20") { text, configuration in
+            guard let count = Int(text), (1...20).contains(count) else { return false }
+            configuration.drainingReleases = count
+            return true
+        },
+        .duration("rollout.pause_limit", \.pauseLimit),
         .init(name: "releases.keep", expected: "a number from 1 to 1000") { text, configuration in
             guard let count = Int(text), (1...1000).contains(count) else { return false }
             configuration.keptReleases = count

@@ -36,6 +36,8 @@ package struct PlatformConfiguration: Sendable {
     package var capacityMemoryBytes: Int64?
     package var pushLimitBytes: Int64 = 2 << 30
     package var drainDeadline = Duration.seconds(60)
+    package var drainingReleases = 2
+    package var pauseLimit = Duration.seconds(3600)
     package var keptReleases = 10
     package var logLevel = Logger.Level.info
     package var demo = true

@@ -13,6 +13,10 @@ package enum PreReceiveHook {
         }
         let quarantine = variable("GIT_QUARANTINE_PATH") ?? HookMessage.noQuarantine
         var request = Array("\(HookMessage.greeting)\n\(token)\n\(quarantine)\n".utf8)
+        // githooks(5): git allows no line end in an option.
+        for index in 0..<min(16, variable("GIT_PUSH_OPTION_COUNT").flatMap { Int($0) } ?? 0) {
+            request += Array("\(HookMessage.optionPrefix)\(variable("GIT_PUSH_OPTION_\(index)") ?? "")\n".utf8)
+        }
         guard readAll(from: 0, into: &request) else {
             say("this push changes too many branches and tags at once; push some of them at a time")
             return 1

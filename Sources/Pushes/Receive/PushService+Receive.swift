@@ -9,6 +9,7 @@ extension PushService {
         do throws(MoorError) {
             let app = try await app(session.appID)
             let plan = try PushPlan(request.updates, deployBranch: app.deployBranch)
+            let options = try PushOptions(request.options)
             for note in plan.notes { await log.line(note) }
             guard let update = plan.deploy, let commit = update.new, let branch = plan.branch else { return .kept }
             if let quarantine = request.quarantine, !Repositories.isQuarantine(quarantine) {
@@ -18,7 +19,7 @@ extension PushService {
                 repository: repositories.path(of: session.appID), quarantine: request.quarantine, commit: commit)
             if let error = MoorError.unsupported(try source.unsupported(maximumFileBytes: configuration.maximumFileBytes)) { throw error }
             let pushID = try await open(update, subject: source.subject, session: session)
-            return await deploy(update, branch: branch, pushID: pushID, source: source, session: session, log: log)
+            return await deploy(update, branch: branch, pushID: pushID, options: options, source: source, session: session, log: log)
         } catch {
             await report(error, session: session, log: log)
             return .rejected
@@ -27,7 +28,8 @@ extension PushService {
 
     /// Waits for the app's turn and runs the deploy; the push's row is closed, whatever happens.
     private func deploy(
-        _ update: RefUpdate, branch: String, pushID: PushID, source: GitSourceTree, session: PushSession, log: DeployLog
+        _ update: RefUpdate, branch: String, pushID: PushID, options: PushOptions, source: GitSourceTree, session: PushSession,
+        log: DeployLog
     ) async -> PushSession.Verdict {
         do throws(MoorError) {
             try await queue.enter(session.appID) { ahead in
@@ -43,7 +45,7 @@ extension PushService {
             }
             let push = ReceivedPush(
                 pushID: pushID, appID: session.appID, app: session.app, pusher: session.pusher, commitID: source.commitID,
-                subject: source.subject)
+                subject: source.subject, canaryPercent: options.canaryPercent)
             try await deployer.deploy(push, source: source, log: log)
             // The release is live: from here on the push stands, and nothing below may turn it down.
             await accept(pushID, branch: branch, session: session)

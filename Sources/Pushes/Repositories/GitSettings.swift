@@ -43,6 +43,7 @@ enum GitSettings {
             ("core.packedGitWindowSize", "16m"), ("core.packedGitLimit", "256m"),
             ("receive.fsckObjects", "true"), ("receive.maxInputSize", String(configuration.maximumPushBytes)),
             ("receive.denyNonFastForwards", "false"), ("receive.denyDeletes", "false"), ("receive.keepAlive", "5"),
+            ("receive.advertisePushOptions", "true"),
             // Continuous integration pushes from shallow clones.
             ("receive.shallowUpdate", "true"),
             // Nothing of git's stays behind a push: the platform packs repositories when it maintains them.

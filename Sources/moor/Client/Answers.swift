@@ -79,6 +79,31 @@ enum Answers {
     }
     struct Releases: Decodable { var releases: [Release] }
 
+    struct Rollout: Decodable {
+        struct Process: Decodable {
+            var name: String
+            var oldReady: Int
+            var oldWanted: Int
+            var newReady: Int
+            var newWanted: Int
+        }
+        struct Traffic: Decodable {
+            var release: Int
+            var requests: Int
+            var errors: Int
+            var p50Milliseconds: Int?
+            var p95Milliseconds: Int?
+        }
+        var phase: String
+        var live: Int?
+        var release: Int?
+        var since: Date?
+        var waitingFor: String?
+        var newShare: Int?
+        var processes: [Process]
+        var traffic: [Traffic]
+    }
+
     struct Config: Decodable {
         var config: [String: String]
         var build: [String]?

@@ -31,7 +31,7 @@ extension PlatformClient {
     /// Prints a change's progress to its end.
     /// - Returns: the new release's number; nil where there is none.
     func follow(
-        _ method: Method, _ path: [String], body: any Encodable & Sendable, json: Bool
+        _ method: Method, _ path: [String], body: (any Encodable & Sendable)?, json: Bool
     ) async throws -> Int? {
         var end: Progress?
         try await lines(method, path, body: body) { line in

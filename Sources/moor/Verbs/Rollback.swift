@@ -21,7 +21,10 @@ struct Rollback: AsyncParsableCommand {
         }
     }
 
-    private func number() throws -> Int? {
+    private func number() throws -> Int? { try Self.number(release) }
+
+    /// "v3" or "3" as a number.
+    static func number(_ release: String?) throws -> Int? {
         guard let release else { return nil }
         guard let number = Int(release.hasPrefix("v") ? release.dropFirst() : release[...]), number > 0 else {
             throw ValidationError("“\(release)” is not a release, such as v3")

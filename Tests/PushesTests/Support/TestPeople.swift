@@ -1,6 +1,7 @@
 import GRDB
 import Models
 import Store
+import TestSupport
 
 /// ada (admin), dave (developer) and vera (viewer), each with the password "secret".
 struct TestPeople: Authenticator {
