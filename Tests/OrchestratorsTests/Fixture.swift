@@ -132,7 +132,10 @@ private func importBusybox(_ podman: PodmanFixture) async throws {
     let bin = root.appending(path: "bin")
     try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: busybox, toPath: bin.appending(path: "busybox").path)
-    for name in ["sh", "httpd", "nc", "sleep", "cat", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true"] {
+    for name in [
+        "sh", "httpd", "nc", "sleep", "cat", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true", "stty", "head",
+        "grep", "wc",
+    ] {
         try FileManager.default.createSymbolicLink(atPath: bin.appending(path: name).path, withDestinationPath: "busybox")
     }
     let tar = podman.folder.appending(path: "image.tar").path

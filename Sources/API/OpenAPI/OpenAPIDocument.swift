@@ -48,7 +48,8 @@ struct OpenAPIDocument: Sendable {
             APIController.userShape.component, APIController.appShape.component, APIController.replicaShape.component,
             APIController.logLineShape.component, APIController.processShape.component, APIController.releaseShape.component,
             APIController.buildShape.component, APIController.pushShape.component, APIController.namedUserShape.component,
-            APIController.accessShape.component, APIController.diskUseShape.component, ("Progress", Self.progress),
+            APIController.accessShape.component, APIController.diskUseShape.component, APIController.oneOffShape.component,
+            ("Progress", Self.progress),
         ]
     }
 

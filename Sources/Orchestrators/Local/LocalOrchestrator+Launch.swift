@@ -107,7 +107,7 @@ extension LocalOrchestrator {
         workInput.yield(.reconcile(appID))
     }
 
-    /// What a replica or a `release` command runs in.
+    /// What a replica or a command runs in.
     func containerSpec(
         _ set: ReplicaSet, appID: AppID, app: AppName, network: AppNetwork, imageUser: String, devices: [String] = [],
         labels: [String: String]

@@ -54,14 +54,18 @@ extension LocalOrchestrator {
                 sql: "DELETE FROM replicas WHERE releaseID IN (SELECT id FROM releases WHERE appID = ?)", arguments: [appID])
         }
         apps[appID] = nil
+        for key in oneOffs.filter({ $0.value.listed.appID == appID }).keys { oneOffs[key] = nil }
         changed(appID)
     }
 
-    /// Stops every replica of every app; their networks stay. Works also after `run()` has ended.
+    /// Stops every replica of every app, and every command; their networks stay. Works also after `run()` has ended.
     package func stopAll() async {
         for appID in apps.keys { apps[appID]?.desired = nil }
         do { try await endAll(of: Array(apps.keys), isPersistent: true) } catch {
             logger.error("not every replica could be stopped", metadata: ["cause": "\(error)"])
+        }
+        await withTaskGroup { group in
+            for key in ownedOneOffs { group.addTask { await self.end(oneOff: self.names.container(oneOff: key), hasTerminal: false) } }
         }
     }
 

@@ -35,6 +35,17 @@ enum Answers {
     }
     struct Replicas: Decodable { var replicas: [Replica] }
 
+    struct Command: Decodable {
+        var name: String
+        var release: Int
+        var program: String
+        var user: String
+        var state: String
+        var reason: String?
+        var startedAt: Date?
+    }
+    struct Commands: Decodable { var commands: [Command] }
+
     struct LogLine: Decodable {
         var replica: String?
         var text: String?
