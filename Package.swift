@@ -120,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "MoorTests",
             dependencies: [
-                "moor", "API", "Models", "Store", "TestSupport", argumentParser, hummingbird, hummingbirdTesting, log, subprocess,
+                "moor", "API", "Commands", "Models", "Store", "TestSupport", argumentParser, hummingbird, hummingbirdTesting, log, nioCore,
+                subprocess,
             ]
         ),
     ]
