@@ -13,6 +13,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -30,7 +32,7 @@ let package = Package(
 
         .target(name: "Models"),
         .target(name: "Store", dependencies: ["Models", grdb]),
-        .target(name: "Engine", dependencies: ["Models", asyncHTTPClient, log, nioCore, nioFoundationCompat, nioHTTP1, yams]),
+        .target(name: "Engine", dependencies: ["Models", asyncHTTPClient, log, nioCore, nioFoundationCompat, nioHTTP1, nioPosix, yams]),
 
         .target(
             name: "Accounts",
@@ -54,7 +56,14 @@ let package = Package(
             dependencies: ["Models", log, lifecycle, nioCore, nioPosix, nioHTTP1]
         ),
         .target(name: "Telemetry", dependencies: ["Models", log]),
-        .target(name: "API", dependencies: ["Models", "Store", grdb, log, hummingbird, httpTypes, nioCore]),
+        .target(name: "Commands", dependencies: ["Models", nioCore, nioFoundationCompat, nioWebSocket]),
+        .target(
+            name: "API",
+            dependencies: [
+                "Models", "Store", "Commands", grdb, log, hummingbird, hummingbirdCore, httpTypes, nioCore, nioHTTP1, nioHTTPTypes,
+                nioHTTPTypesHTTP1, nioWebSocket,
+            ]
+        ),
         .target(name: "Panel", dependencies: ["Models", "Store", grdb, crypto, log, hummingbird, mustache, nioCore, httpTypes]),
         .target(
             name: "Platform",
@@ -67,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "moor",
             dependencies: [
-                "Models", "Platform", "Pushes", "Telemetry", argumentParser, asyncHTTPClient, log, nioCore, nioHTTP1, subprocess,
+                "Models", "Commands", "Platform", "Pushes", "Telemetry", argumentParser, asyncHTTPClient, log, nioCore, nioHTTP1, nioPosix,
+                nioSSL, nioWebSocket, subprocess,
             ]
         ),
 
@@ -87,7 +97,8 @@ let package = Package(
         .testTarget(
             name: "OrchestratorsTests",
             dependencies: [
-                "Orchestrators", "Engine", "Store", "TestSupport", grdb, log, lifecycle, asyncHTTPClient, nioCore, nioPosix, subprocess,
+                "Orchestrators", "Commands", "Engine", "Store", "TestSupport", grdb, log, lifecycle, asyncHTTPClient, nioCore, nioPosix,
+                subprocess,
             ]
         ),
         .testTarget(
@@ -104,11 +115,13 @@ let package = Package(
             name: "PanelTests",
             dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, httpTypes, log, nioCore, nioEmbedded]
         ),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "TestSupport", nioCore, nioEmbedded, nioWebSocket]),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
         .testTarget(
             name: "MoorTests",
             dependencies: [
-                "moor", "API", "Models", "Store", "TestSupport", argumentParser, hummingbird, hummingbirdTesting, log, subprocess,
+                "moor", "API", "Commands", "Models", "Store", "TestSupport", argumentParser, hummingbird, hummingbirdTesting, log, nioCore,
+                subprocess,
             ]
         ),
     ]
@@ -120,12 +133,17 @@ var nioCore: Target.Dependency { .product(name: "NIOCore", package: "swift-nio")
 var nioPosix: Target.Dependency { .product(name: "NIOPosix", package: "swift-nio") }
 var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
 var nioFoundationCompat: Target.Dependency { .product(name: "NIOFoundationCompat", package: "swift-nio") }
+var nioWebSocket: Target.Dependency { .product(name: "NIOWebSocket", package: "swift-nio") }
+var nioSSL: Target.Dependency { .product(name: "NIOSSL", package: "swift-nio-ssl") }
+var nioHTTPTypes: Target.Dependency { .product(name: "NIOHTTPTypes", package: "swift-nio-extras") }
+var nioHTTPTypesHTTP1: Target.Dependency { .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras") }
 var nioEmbedded: Target.Dependency { .product(name: "NIOEmbedded", package: "swift-nio") }
 var asyncHTTPClient: Target.Dependency { .product(name: "AsyncHTTPClient", package: "async-http-client") }
 var crypto: Target.Dependency { .product(name: "Crypto", package: "swift-crypto") }
 var cryptoExtras: Target.Dependency { .product(name: "CryptoExtras", package: "swift-crypto") }
 var httpTypes: Target.Dependency { .product(name: "HTTPTypes", package: "swift-http-types") }
 var hummingbird: Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
+var hummingbirdCore: Target.Dependency { .product(name: "HummingbirdCore", package: "hummingbird") }
 var hummingbirdTesting: Target.Dependency { .product(name: "HummingbirdTesting", package: "hummingbird") }
 var jwtKit: Target.Dependency { .product(name: "JWTKit", package: "jwt-kit") }
 var lifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }

@@ -13,26 +13,33 @@ package struct APIController: Sendable {
     let accounts: any AccountOperations
     let operations: any AppOperations
     let builds: any BuildOperations
+    let commands: any CommandOperations
     let version: String
     let logger: Logger
     /// How long a stream stays silent before it carries a blank line.
     let heartbeat: Duration
+    /// How long a command may go on without a byte either way.
+    let commandIdleLimit: Duration
 
     /// - Parameters:
     ///   - version: the platform's version, shown by `/health` and in the OpenAPI document.
     ///   - heartbeat: how long a stream stays silent before it carries a blank line, which tells both ends that the other lives.
+    ///   - commandIdleLimit: how long a command may go on without a byte either way; zero for ever.
     package init(
         store: DataStore, authenticator: any Authenticator, accounts: any AccountOperations, operations: any AppOperations,
-        builds: any BuildOperations, version: String, logger: Logger, heartbeat: Duration = .seconds(15)
+        builds: any BuildOperations, commands: any CommandOperations, version: String, logger: Logger,
+        heartbeat: Duration = .seconds(15), commandIdleLimit: Duration = .seconds(4 * 3600)
     ) {
         self.store = store
         self.authenticator = authenticator
         self.accounts = accounts
         self.operations = operations
         self.builds = builds
+        self.commands = commands
         self.version = version
         self.logger = logger
         self.heartbeat = heartbeat
+        self.commandIdleLimit = commandIdleLimit
     }
 
     static let prefix = "/api/v1"
@@ -65,6 +72,6 @@ package struct APIController: Sendable {
     /// Every endpoint; the OpenAPI document is made of the same list.
     var routes: [Route] {
         platformRoutes + signInRoutes + appRoutes + replicaRoutes + releaseRoutes + rolloutRoutes + configRoutes + pushRoutes + accessRoutes
-            + userRoutes + tokenRoutes + imageRoutes + resourceRoutes + quotaRoutes
+            + userRoutes + tokenRoutes + imageRoutes + resourceRoutes + quotaRoutes + commandRoutes
     }
 }

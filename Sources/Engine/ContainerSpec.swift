@@ -17,6 +17,9 @@ package struct ContainerSpec: Encodable, Sendable {
     package var host: Host
     /// Joined with one alias each.
     package var network: String
+    package var hasTerminal = false
+    /// Whether its standard input is open, until who attached to it closes it.
+    package var takesInput = false
 
     /// Limits and rights, `HostConfig` of the API.
     package struct Host: Encodable, Sendable {
@@ -26,6 +29,8 @@ package struct ContainerSpec: Encodable, Sendable {
         package var ulimits: [Ulimit]
         /// Bytes of log the engine keeps, rounded by the engine.
         package var logBytes: Int64
+        /// Nothing is kept of what it writes.
+        package var isUnlogged = false
         package var networkMode: String
         /// Qualified names of the Container Device Interface, such as "nvidia.com/gpu=0".
         package var devices: [String]
@@ -60,8 +65,8 @@ package struct ContainerSpec: Encodable, Sendable {
             try container.encode(ContainerSpec.sysctls, forKey: "Sysctls")
             if !devices.isEmpty { try container.encode([DeviceRequest(DeviceIDs: devices)], forKey: "DeviceRequests") }
             var log = container.nestedContainer(keyedBy: Key.self, forKey: "LogConfig")
-            try log.encode("json-file", forKey: "Type")
-            try log.encode(["max-size": "\(logBytes)"], forKey: "Config")
+            try log.encode(isUnlogged ? "none" : "json-file", forKey: "Type")
+            if !isUnlogged { try log.encode(["max-size": "\(logBytes)"], forKey: "Config") }
         }
     }
 
@@ -115,6 +120,10 @@ package struct ContainerSpec: Encodable, Sendable {
         try container.encodeIfPresent(user, forKey: "User")
         try container.encode(env, forKey: "Env")
         try container.encode(labels, forKey: "Labels")
+        if hasTerminal { try container.encode(true, forKey: "Tty") }
+        if takesInput {
+            for key: Key in ["OpenStdin", "StdinOnce", "AttachStdin"] { try container.encode(true, forKey: key) }
+        }
         try container.encode(stopTimeout, forKey: "StopTimeout")
         try container.encode("SIGTERM", forKey: "StopSignal")
         try container.encode(host, forKey: "HostConfig")

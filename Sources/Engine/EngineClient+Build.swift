@@ -59,7 +59,7 @@ extension EngineClient {
         var frames = OutputFrames()
         do {
             for try await chunk in response.body {
-                for piece in frames.read(chunk.readableBytesView) { await output(piece) }
+                for piece in frames.read(chunk.readableBytesView) { await output(piece.bytes) }
             }
         } catch is CancellationError {
             throw CancellationError()

@@ -99,7 +99,7 @@ package struct EngineClient: Sendable {
             hint: "try again; if it stays so, the platform's admin must look at the engine", cause: error)
     }
 
-    private struct Message: Decodable { var message: String }
+    struct Message: Decodable { var message: String }
 }
 
 extension EngineClient {

@@ -36,6 +36,7 @@ struct LibpodContainerSpec: Encodable {
     var stop_timeout: Int
     var stop_signal = 15
     var `init` = true
+    var terminal, stdin: Bool
     var cap_drop = ["ALL"]
     var no_new_privileges = true
     var ipcns = Namespace(nsmode: "private")
@@ -62,7 +63,9 @@ struct LibpodContainerSpec: Encodable {
         labels = spec.labels
         stop_timeout = spec.stopTimeout
         networks = [spec.network: [:]]
-        log_configuration = Log(size: spec.host.logBytes)
+        terminal = spec.hasTerminal
+        stdin = spec.takesInput
+        log_configuration = Log(driver: spec.host.isUnlogged ? "none" : "k8s-file", size: spec.host.logBytes)
         resource_limits = Limits(
             cpu: .init(quota: spec.host.nanoCPUs / 10_000), memory: .init(limit: spec.host.memoryBytes, swap: spec.host.memoryBytes),
             pids: .init(limit: spec.host.pids))

@@ -6,6 +6,8 @@ package enum AppAction: Sendable, CaseIterable {
     case inspect
     /// Push, scale, roll back, change config.
     case operate
+    /// Run commands in its surroundings, which shows them its secrets.
+    case runCommands
     /// Change access, collaborators, delete.
     case govern
 }
@@ -24,7 +26,7 @@ package enum AppPolicy {
             case .signedIn: return principal != nil
             case .named: return principal != nil && appRole != nil
             }
-        case .inspect, .operate:
+        case .inspect, .operate, .runCommands:
             guard principal != nil, let appRole else { return false }
             return appRole >= .collaborator
         case .govern:

@@ -152,7 +152,25 @@ package protocol Orchestrator: Sendable {
     /// The last lines one replica wrote, also after it ended.
     func lastLines(of replicaID: ReplicaID, count: Int) async -> [String]
 
-    /// Runs one command in a fresh container of the set's image and environment to its end, its output going to `log`.
-    /// - Throws: `appFailed` with its exit code where that is not zero; `timedOut`.
-    func run(_ set: ReplicaSet, appID: AppID, app: AppName, log: DeployLog) async throws(MoorError)
+    /// Runs a command in a fresh container with the image, environment, resources and network of the set's replicas, to its
+    /// end. Where the caller is cancelled, the order's limit is over or the session's other end is gone, the command is told
+    /// to end as replicas are, and nothing of it is left when this throws.
+    /// - Parameter user: the user name of whoever asked.
+    /// - Throws: `timedOut` at the limit; a command that fails is no error.
+    func run(_ order: CommandOrder, like set: ReplicaSet, appID: AppID, app: AppName, user: String, session: CommandSession)
+        async throws(MoorError) -> CommandEnd
+
+    /// Runs a command in a running replica, with its user and rights, to its end or, as above, to the session's.
+    func exec(_ order: CommandOrder, in replicaID: ReplicaID, session: CommandSession) async throws(MoorError) -> CommandEnd
+
+    /// Starts a command as `run` does and returns; nobody is at its other end, and it outlives the platform's process. What
+    /// it writes is in the logs, under its name and the process "run".
+    func start(_ order: CommandOrder, like set: ReplicaSet, appID: AppID, app: AppName, user: String) async throws(MoorError) -> OneOff
+
+    /// Commands in containers of their own: those that run, and the last detached ones that ended.
+    func oneOffs(of appID: AppID) async -> [OneOff]
+
+    /// Ends one as replicas are ended; returns once it is told.
+    /// - Throws: `notFound` where none of that name runs.
+    func stopOneOff(named name: String, of appID: AppID) async throws(MoorError)
 }

@@ -21,7 +21,8 @@ struct ControlPlane: Service {
         var logger = logger
         logger.logLevel = max(.info, logger.logLevel)
         let application = Application(
-            router: router, configuration: .init(address: .unixDomainSocket(path: socket), serverName: "moor"), logger: logger)
+            router: router, server: api.server, configuration: .init(address: .unixDomainSocket(path: socket), serverName: "moor"),
+            logger: logger)
         try await application.run()
     }
 }

@@ -15,6 +15,7 @@ struct PlatformOperations: AppOperations {
     var orchestrator: any Orchestrator
     var routes: RoutePublisher
     var repositories: Repositories
+    var desk: CommandDesk
 
     func createApp(named name: String, owner: Principal) async throws(MoorError) -> AppID {
         guard AppPolicy.mayCreateApps(owner) else {

@@ -30,6 +30,7 @@ struct Stations: Sendable {
     let gateway: GatewayService
     let routes: RoutePublisher
     let controlPlane: ControlPlane
+    let desk: CommandDesk
     let logger: Logger
 
     init(configuration: PlatformConfiguration, data: borrowing DataFolder, logger: Logger) async throws {
@@ -112,9 +113,10 @@ struct Stations: Sendable {
                 network: { slot throws(MoorError) in try await orchestrator.buildsNetwork(slot: slot) },
                 ceilings: { app throws(MoorError) in try await releases.ceilings(appID: app) }))
 
+        desk = CommandDesk(limit: configuration.commandLimit)
         let operations = PlatformOperations(
             store: store, configuration: configuration, builds: builds, releases: releases, orchestrator: orchestrator, routes: routes,
-            repositories: repositories)
+            repositories: repositories, desk: desk)
         pushes = PushService(
             configuration: .init(
                 repositories: data("repositories"), hookSocket: sockets.hook, moorExecutable: try Self.executable(),
@@ -128,8 +130,8 @@ struct Stations: Sendable {
             pushes: pushes,
             api: APIController(
                 store: store, authenticator: accounts, accounts: accounts, operations: operations, builds: operations,
-                version: Platform.version,
-                logger: logger.of("api")),
+                commands: operations, version: Platform.version,
+                logger: logger.of("api"), commandIdleLimit: configuration.commandIdleLimit),
             panel: try PanelController(
                 store: store, accounts: accounts, operations: operations,
                 configuration: .init(
@@ -139,12 +141,14 @@ struct Stations: Sendable {
         await routes.attach(orchestrator: orchestrator, traffic: gateway, serving: { await releases.serving() })
     }
 
-    /// In the order they start; they stop in reverse, so the gateway drains first and the engine goes last.
+    /// In the order they start; they stop in reverse, so commands end and the gateway drains first, and the engine goes last.
     func services(stopApps: Bool) -> [any Service] {
         var services: [any Service] = []
         if let engineProcess { services.append(engineProcess) }
         services.append(AppStopper(orchestrator: orchestrator, isWanted: stopApps))
-        services += [orchestrator, accounts, releases, pushes, controlPlane, routes, gateway, Startup(stations: self, logger: logger)]
+        services += [
+            orchestrator, accounts, releases, pushes, controlPlane, routes, gateway, desk, Startup(stations: self, logger: logger),
+        ]
         return services
     }
 

@@ -80,7 +80,7 @@ extension ReleaseRows {
         return replicaSet(process, count: 1, try environment.variables(of: self, app: app))
     }
 
-    private func replicaSet(_ process: ProcessSpec, count: Int, _ variables: [String: String]) -> ReplicaSet {
+    func replicaSet(_ process: ProcessSpec, count: Int, _ variables: [String: String]) -> ReplicaSet {
         ReplicaSet(
             releaseID: releaseID, releaseNumber: release.number, process: process, count: count, image: image.reference,
             environment: variables)

@@ -127,7 +127,7 @@ extension ReleaseService {
         await change.log.line("running the release command: \(command.process.command)")
         do throws(MoorError) {
             try await change.point.run { () throws(MoorError) in
-                try await orchestrator.run(command, appID: change.appID, app: change.app, log: change.log)
+                try await self.runReleaseCommand(command, change, on: orchestrator)
             }
             await change.log.line("the release command is done (\(rollout.elapsed.inSeconds))")
             return .prepared

@@ -22,12 +22,13 @@ package struct ReleasesConfiguration: Sendable {
     package var readySlack: Duration
     /// How long to wait before handing the orchestrator a workload again that it refused; doubles up to thirty times this.
     package var retryDelay: Duration
+    /// For the whole of a `release` command.
+    package var releaseCommandLimit: Duration
 
     package init(
         keyFile: String, panelURL: String, appURL: @escaping @Sendable (AppName) -> String, domain: String,
         drainDeadline: Duration = .seconds(60), drainingReleases: Int = 2, pauseLimit: Duration = .seconds(3600), keptReleases: Int = 10,
-        readySlack: Duration = .seconds(15),
-        retryDelay: Duration = .seconds(1)
+        readySlack: Duration = .seconds(15), retryDelay: Duration = .seconds(1), releaseCommandLimit: Duration = .seconds(600)
     ) {
         self.keyFile = keyFile
         self.panelURL = panelURL
@@ -39,6 +40,7 @@ package struct ReleasesConfiguration: Sendable {
         self.keptReleases = keptReleases
         self.readySlack = readySlack
         self.retryDelay = retryDelay
+        self.releaseCommandLimit = releaseCommandLimit
     }
 }
 

@@ -21,6 +21,7 @@ package actor ScriptedOrchestrator: Orchestrator {
     private var lines: [ReplicaID: [String]] = [:]
     private var observers: [Int: (appID: AppID?, continuation: AsyncStream<Void>.Continuation)] = [:]
     private var next: Int64 = 0
+    private var started: [OneOff] = []
     private var applyFailures: [MoorError] = []
     private var commandOutcome: @Sendable () async throws(MoorError) -> Void = {}
     private let journal: @Sendable (String) async -> Void
@@ -130,9 +131,38 @@ package actor ScriptedOrchestrator: Orchestrator {
         return lines[replicaID]?.suffix(count) ?? []
     }
 
-    package func run(_ set: ReplicaSet, appID: AppID, app: AppName, log: DeployLog) async throws(MoorError) {
-        await journal("run v\(set.releaseNumber) \(set.process.command)")
+    package func run(
+        _ order: CommandOrder, like set: ReplicaSet, appID: AppID, app: AppName, user: String, session: CommandSession
+    ) async throws(MoorError) -> CommandEnd {
+        await journal("run v\(set.releaseNumber) \(order.arguments.isEmpty ? set.process.command : order.arguments.joined(separator: " "))")
         try await commandOutcome()
+        return CommandEnd(exitCode: 0)
+    }
+
+    package func exec(_ order: CommandOrder, in replicaID: ReplicaID, session: CommandSession) async throws(MoorError) -> CommandEnd {
+        await journal("exec \(replicaID) \(order.arguments.joined(separator: " "))")
+        try await commandOutcome()
+        return CommandEnd(exitCode: 0)
+    }
+
+    package func start(
+        _ order: CommandOrder, like set: ReplicaSet, appID: AppID, app: AppName, user: String
+    ) async throws(MoorError) -> OneOff {
+        next += 1
+        let oneOff = OneOff(
+            name: "run.\(next)", appID: appID, releaseNumber: set.releaseNumber, process: set.process.name, program: order.programName,
+            user: user, isDetached: true, startedAt: 0)
+        started.append(oneOff)
+        return oneOff
+    }
+
+    package func oneOffs(of appID: AppID) -> [OneOff] { started.filter { $0.appID == appID } }
+
+    package func stopOneOff(named name: String, of appID: AppID) throws(MoorError) {
+        guard started.contains(where: { $0.name == name && $0.appID == appID }) else {
+            throw MoorError(.notFound, "no command “\(name)” runs")
+        }
+        started.removeAll { $0.name == name && $0.appID == appID }
     }
 }
 

@@ -5,7 +5,8 @@ import Pushes
 
 /// The one binary: `serve` is the platform, every other verb talks to one.
 ///
-/// Exit codes: 0 all went well, 1 it failed, 2 the command line is not right, 130 ended by Ctrl-C.
+/// Exit codes: 0 all went well, 1 it failed, 2 the command line is not right, 130 ended by Ctrl-C; `run` and `exec` have
+/// their command's.
 @main
 struct Moor: AsyncParsableCommand {
     static let version = "0.1.0"
@@ -17,7 +18,8 @@ struct Moor: AsyncParsableCommand {
             Inside a git checkout with a remote named “moorage”, the app and the platform are taken from it. \
             MOOR_URL and MOOR_TOKEN take the place of a login.
 
-            Exit codes: 0 all went well, 1 it failed, 2 the command line is not right, 130 ended by Ctrl-C.
+            Exit codes: 0 all went well, 1 it failed, 2 the command line is not right, 130 ended by Ctrl-C; “run” and “exec” end \
+            as their command does.
             """,
         version: version,
         groupedSubcommands: [
@@ -26,8 +28,8 @@ struct Moor: AsyncParsableCommand {
             CommandGroup(
                 name: "Apps:",
                 subcommands: [
-                    Apps.self, Ps.self, Scale.self, AppResources.self, Logs.self, Releases.self, Rollback.self, Rollout.self, Config.self,
-                    Access.self,
+                    Apps.self, Ps.self, Scale.self, AppResources.self, Logs.self, Run.self, Exec.self, Releases.self, Rollback.self,
+                    Rollout.self, Config.self, Access.self,
                     Images.self,
                     Sbom.self,
                 ]),
@@ -38,7 +40,7 @@ struct Moor: AsyncParsableCommand {
         // git runs the hook by a link of this name to the binary.
         if CommandLine.arguments.first?.split(separator: "/").last == "pre-receive" { Foundation.exit(await PreReceiveHook.main()) }
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(CommandLineOfOthers.separated(Array(CommandLine.arguments.dropFirst())))
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
         } catch {
             Foundation.exit(report(error))

@@ -29,6 +29,7 @@ struct World {
     var store: DataStore
     var accounts: PlainAccounts
     var apps: PlainApps
+    let commands = PlainCommands()
     var users: [Caller: Principal]
 
     /// The app that only this caller's row of the table touches.
@@ -78,16 +79,18 @@ struct World {
         ])
     }
 
-    func controller(heartbeat: Duration = .seconds(15)) -> APIController {
+    func controller(heartbeat: Duration = .seconds(15), commandIdleLimit: Duration = .seconds(60)) -> APIController {
         APIController(
-            store: store, authenticator: accounts, accounts: accounts, operations: apps, builds: apps, version: "1.2.3",
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, heartbeat: heartbeat)
+            store: store, authenticator: accounts, accounts: accounts, operations: apps, builds: apps, commands: commands, version: "1.2.3",
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, heartbeat: heartbeat,
+            commandIdleLimit: commandIdleLimit)
     }
 
-    func application(heartbeat: Duration = .seconds(15)) -> some ApplicationProtocol {
-        let router = Router()
-        controller(heartbeat: heartbeat).addRoutes(to: router)
-        return Application(router: router, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    func application(heartbeat: Duration = .seconds(15), commandIdleLimit: Duration = .seconds(60)) -> some ApplicationProtocol {
+        let router = Router(context: BasicRequestContext.self)
+        let controller = controller(heartbeat: heartbeat, commandIdleLimit: commandIdleLimit)
+        controller.addRoutes(to: router)
+        return Application(router: router, server: controller.server, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 }
 

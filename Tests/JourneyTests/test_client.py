@@ -1,11 +1,14 @@
 """The `moor` command line and the JSON API under it, end to end."""
 
+import signal
 import subprocess
+import time
 
 import httpx
 import openapi_spec_validator
 
 from support.platform import Command, wait_for
+from support.terminal import Terminal
 from test_rollout import items
 
 
@@ -117,3 +120,95 @@ def test_a_mistake_on_the_command_line_says_what_to_do(platform, command, tmp_pa
     assert outside.returncode != 0 and "--app" in outside.stderr
     bad = command("scale", "web=lots", "--app", "no-such-app", check=False)
     assert bad.returncode == 2 and "web=lots" in bad.stderr
+
+
+def start(command, *arguments, **extra):
+    """The client, not waited for."""
+    return subprocess.Popen(
+        [command.platform.binary, *arguments], env={"HOME": str(command.home), "PATH": "/usr/bin:/bin"}, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **extra)
+
+
+def test_commands_run_beside_an_app(platform, command, checkout, person, tmp_path):
+    repository = checkout("plain")
+    repository.deploy()
+    app = repository.app
+    replicas = {container["Id"] for container in platform.containers(app)}
+
+    def others():
+        return [container["Id"] for container in platform.containers(app) if container["Id"] not in replicas]
+
+    # In a pipe: input to its end, two outputs apart, the exit code.
+    program = "import sys; print(sys.stdin.read().upper()); print('bad', file=sys.stderr); sys.exit(7)"
+    said = command("run", app, "python3", "-c", program, input="typed", check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (7, "TYPED\n", "bad\n")
+    said = command("run", app, "--env", "A=b  c", "--", "sh", "-c", 'echo "$A" $MOOR_RELEASE; id -u')
+    assert said.stdout == "b  c v1\n10001\n"
+    assert command("run", "--app", app, "--", "echo $MOOR_APP && echo two").stdout == f"{app}\ntwo\n"
+    assert command("run", app, "no-such-program", check=False).returncode == 127
+    assert command("exec", app, "--replica", "web.1", "--", "sh", "-c", "cat; exit 9", input="through", check=False).stdout == "through"
+    assert command("exec", app, "kill -9 $$", check=False).returncode == 137
+    reading = start(command, "exec", app, "head", "-c", str(50 << 20), "/dev/zero")
+    time.sleep(1)
+    assert len(reading.stdout.read()) == 50 << 20 and reading.wait() == 0
+    assert others() == []
+
+    # At a terminal: its size from the start, resizes, Ctrl-C for the command, the terminal as it was.
+    for verb in ("run", "exec"):
+        with Terminal(command, verb, app, rows=33, columns=99) as terminal:
+            terminal.type("stty size; echo $TERM\r")
+            terminal.expect("33 99\r\nvt220")
+            assert not terminal.is_restored
+            terminal.resize(22, 44)
+            terminal.type("while [ \"$(stty size)\" != '22 44' ]; do sleep 0.1; done; echo re''sized\r")
+            terminal.expect("resized")
+            terminal.type("sleep 1000\r")
+            time.sleep(0.5)
+            terminal.type("\x03")
+            terminal.type("exit $?\r")
+            assert terminal.wait() == 130 and terminal.is_restored
+    assert others() == []
+
+    # Signals are passed on; who is gone is not waited for.
+    waiting = "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(5)); print('up', flush=True); time.sleep(1000)"
+    interrupted = start(command, "run", app, "python3", "-c", waiting)
+    assert interrupted.stdout.readline() == "up\n"
+    interrupted.send_signal(signal.SIGINT)
+    assert interrupted.wait(20) == 5
+    for ending in (signal.SIGKILL, signal.SIGHUP):
+        gone = start(command, "run", app, "python3", "-c", waiting)
+        assert gone.stdout.readline() == "up\n"
+        assert len(others()) == 1
+        gone.send_signal(ending)
+        gone.wait(20)
+        wait_for(lambda: others() == [], "the end of the command's container", 30)
+    with Terminal(command, "run", app) as terminal:
+        terminal.type("echo u''p\r")
+        terminal.expect("up")
+        terminal.process.send_signal(signal.SIGHUP)
+        assert terminal.wait() == 129 and terminal.is_restored
+    wait_for(lambda: others() == [], "the end of the shell's container", 30)
+
+    # Not for viewers.
+    name, password = person("vera", role="viewer")
+    other = Command(platform, tmp_path / name).sign_in(name, password)
+    refused = other("run", app, "true", check=False)
+    assert refused.returncode == 125 and "not do this" in refused.stderr
+
+    # Detached, and attended, through a restart of the platform.
+    detached = command("run", app, "--detach", "--", "sh", "-c", "echo begun; exec sleep 1000").stdout.strip()
+    wait_for(lambda: "begun" in command("logs", "--app", app, "--process", "run").stdout, "its output", 20)
+    attended = start(command, "run", app, "python3", "-c", waiting)
+    assert attended.stdout.readline() == "up\n"
+    began = time.monotonic()
+    platform.stop()
+    assert time.monotonic() - began < 30
+    assert attended.wait(20) == 125 and "stopping" in attended.stderr.read()
+    platform.start()
+    assert len(others()) == 1
+    listed = command.json("ps", "--app", app)["commands"]
+    assert [(one["name"], one["program"], one["user"], one["state"]) for one in listed] == [(detached, "sh", "admin", "running")]
+    command("run", app, "--stop", detached)
+    wait_for(lambda: "ended" in command("ps", "--app", app).stdout, "its end in moor ps", 30)
+    assert others() == []
+    assert "program=python3" in platform.log() and "signal.signal" not in platform.log(), "of a command the log has its program alone"

@@ -40,6 +40,7 @@ import Testing
         let works = [Person.admin, .collaborator, .owner].contains(person)
         #expect(allows(.inspect) == works)
         #expect(allows(.operate) == works)
+        #expect(allows(.runCommands) == works)
         #expect(allows(.govern) == [Person.admin, .owner].contains(person))
     }
 

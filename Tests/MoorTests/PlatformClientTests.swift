@@ -24,7 +24,8 @@ struct PlatformClientTests {
             _ = try await store.makeApp("sales", owner: admin)
             let router = Router()
             APIController(
-                store: store, authenticator: accounts, accounts: accounts, operations: apps, builds: apps, version: "1",
+                store: store, authenticator: accounts, accounts: accounts, operations: apps, builds: apps, commands: PlainCommands(),
+                version: "1",
                 logger: Self.logger,
                 heartbeat: .milliseconds(20)
             ).addRoutes(to: router)

@@ -106,7 +106,7 @@ struct EngineDownTests {
             let adopting = await refused { try await orchestrator.adopt() }
             #expect(adopting?.code == .unavailable)
             let running = await refused {
-                try await orchestrator.run(set, appID: app.id!, app: app.name, log: .discard)
+                try await orchestrator.run(CommandOrder(), like: set, appID: app.id!, app: app.name, log: .discard)
             }
             #expect(running?.code == .unavailable)
             try await http.shutdown()

@@ -157,7 +157,11 @@ private func packBusybox(in folder: URL) async throws -> String {
     let bin = root.appending(path: "bin")
     try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: busybox, toPath: bin.appending(path: "busybox").path)
-    for name in ["sh", "httpd", "nc", "sleep", "cat", "test", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true"] {
+    for name in [
+        "sh", "httpd", "nc", "sleep", "cat", "test", "wget", "id", "echo", "tail", "env", "touch", "kill", "timeout", "true", "stty",
+        "head",
+        "grep", "wc",
+    ] {
         try FileManager.default.createSymbolicLink(atPath: bin.appending(path: name).path, withDestinationPath: "busybox")
     }
     try FileManager.default.createDirectory(

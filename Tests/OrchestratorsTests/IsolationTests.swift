@@ -72,8 +72,9 @@ struct IsolationTests {
                 let process = ProcessSpec(name: "release", command: command)
                 let (app, releaseID) = try await fixture.makeRelease("curious", formation: [process])
                 let (lines, input) = AsyncStream.makeStream(of: String.self)
-                try await orchestrator.run(
-                    fixture.set(process, releaseID), appID: app.id!, app: app.name, log: DeployLog { input.yield($0) })
+                _ = try await orchestrator.run(
+                    CommandOrder(), like: fixture.set(process, releaseID), appID: app.id!, app: app.name, log: DeployLog { input.yield($0) }
+                )
                 input.finish()
                 let said = await lines.reduce(into: []) { $0.append($1) }
                 #expect(said == ["inside open", "other-port closed", "app closed", "link-local closed"])

@@ -77,15 +77,13 @@ struct LogsAndCommandsTests {
                 let (lines, input) = AsyncStream.makeStream(of: String.self)
                 let log = DeployLog { input.yield($0) }
                 let good = fixture.set(process, releaseID, environment: ["NAME": "the database", "CODE": "0"])
-                try await orchestrator.run(good, appID: app.id!, app: app.name, log: log)
+                let went = try await orchestrator.run(CommandOrder(), like: good, appID: app.id!, app: app.name, log: log)
+                #expect(went == CommandEnd(exitCode: 0))
                 input.finish()
                 #expect(await lines.reduce(into: []) { $0.append($1) } == ["migrating the database with http://inside/jwks", "10001"])
                 let bad = fixture.set(process, releaseID, environment: ["CODE": "4"])
-                let error = await refused {
-                    try await orchestrator.run(bad, appID: app.id!, app: app.name, log: .discard)
-                }
-                #expect(error?.code == .appFailed)
-                #expect(error?.message == "the release command exited with code 4")
+                let failed = try await orchestrator.run(CommandOrder(), like: bad, appID: app.id!, app: app.name, log: .discard)
+                #expect(failed == CommandEnd(exitCode: 4, reason: "exited with code 4"))
                 #expect(try await fixture.containers().isEmpty)
             }
         }
@@ -95,15 +93,16 @@ struct LogsAndCommandsTests {
         kind: EngineKind
     ) async throws {
         try await withFixture(kind) { fixture in
-            try await fixture.withOrchestrator({ $0.releaseCommandLimit = .seconds(2) }) { orchestrator in
+            try await fixture.withOrchestrator { orchestrator in
                 let process = ProcessSpec(name: "release", command: "sleep 100")
                 let (app, releaseID) = try await fixture.makeRelease("sales", formation: [process])
                 let set = fixture.set(process, releaseID)
                 let error = await refused {
-                    try await orchestrator.run(set, appID: app.id!, app: app.name, log: .discard)
+                    try await orchestrator.run(
+                        CommandOrder(limit: .seconds(2)), like: set, appID: app.id!, app: app.name, log: .discard)
                 }
                 #expect(error?.code == .timedOut)
-                let caller = Task { try await orchestrator.run(set, appID: app.id!, app: app.name, log: .discard) }
+                let caller = Task { try await orchestrator.run(CommandOrder(), like: set, appID: app.id!, app: app.name, log: .discard) }
                 while try await fixture.containers().isEmpty { await Task.yield() }
                 caller.cancel()
                 let outcome = await caller.result

@@ -50,7 +50,7 @@ struct OpenAPIDocument: Sendable {
             APIController.buildShape.component, APIController.pushShape.component, APIController.namedUserShape.component,
             APIController.accessShape.component, APIController.diskUseShape.component, APIController.resourcesShape.component,
             APIController.quotaShape.component, APIController.rolloutShape.component, APIController.rolloutProcessShape.component,
-            APIController.releaseTrafficShape.component, ("Progress", Self.progress),
+            APIController.releaseTrafficShape.component, APIController.oneOffShape.component, ("Progress", Self.progress),
         ]
     }
 

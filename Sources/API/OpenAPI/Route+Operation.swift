@@ -27,7 +27,7 @@ extension Route {
         case .signedIn: "For any signed-in user."
         case .admin: "For admins."
         case .app(.view, _): "For those who may look at the app."
-        case .app(.inspect, _), .app(.operate, _): "For the app's owner and collaborators, and for admins."
+        case .app(.inspect, _), .app(.operate, _), .app(.runCommands, _): "For the app's owner and collaborators, and for admins."
         case .app(.govern, _): "For the app's owner and for admins."
         }
     }
@@ -64,6 +64,7 @@ extension Route {
         switch failure.status {
         case 400: body != nil || !query.isEmpty || !parameters.isEmpty
         case 413, 415: body != nil
+        case 426: answer.status == .switchingProtocols
         case 401, 429: !isOpen || failures.contains { $0.httpStatus == failure.status }
         case 403: permissionCanFail || failures.contains(.forbidden)
         case 404: path.contains("{app}") || failures.contains(.notFound)
@@ -89,6 +90,7 @@ struct Failure: Sendable {
     static let all: [Failure] =
         MoorError.Code.allCases.map { Failure(name: $0.rawValue, status: $0.httpStatus, description: $0.explanation) } + [
             Failure(name: "bodyTooLarge", status: 413, description: "The body is larger than 1 MiB (code invalid)"),
+            Failure(name: "upgradeRequired", status: 426, description: "Only a WebSocket handshake is answered here (code invalid)"),
             Failure(name: "unsupportedMediaType", status: 415, description: "The body is not application/json (code invalid)"),
         ]
 

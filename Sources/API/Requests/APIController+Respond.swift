@@ -26,11 +26,11 @@ extension APIController {
 
     private func principal(of request: Request) async throws -> Principal {
         try await Credentials(request.headers[.authorization])
-            .principal(by: authenticator, address: Call.address(of: request))
+            .principal(by: authenticator, address: Call.address(of: request.headers))
     }
 
     /// - Throws: `notFound` where the caller may not even look at the app: its existence is not theirs to know.
-    private func app(named text: String, for principal: Principal, to action: AppAction) async throws -> AppOfCaller {
+    func app(named text: String, for principal: Principal, to action: AppAction) async throws -> AppOfCaller {
         let missing = MoorError(.notFound, "there is no app “\(text.prefix(60))”", hint: "moor apps lists the apps you may see")
         guard let name = AppName(rawValue: text) else { throw missing }
         guard let app = try await store.read({ db in try AppOfCaller.named(name, of: principal, db) }), app.allows(.view) else {

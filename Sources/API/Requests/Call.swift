@@ -23,12 +23,12 @@ struct Call: Sendable {
         let query = try query(of: request, for: route)
         var request = request
         let body = try await body(of: &request, for: route)
-        return Call(request: request, parameters: parameters, query: query, body: body, address: address(of: request))
+        return Call(request: request, parameters: parameters, query: query, body: body, address: address(of: request.headers))
     }
 
     /// The address that the gateway put last into `X-Forwarded-For`; whatever stands before it came from the client.
-    static func address(of request: Request) -> String {
-        let last = request.headers[values: .forwardedFor].last?.split(separator: ",").last
+    static func address(of headers: HTTPFields) -> String {
+        let last = headers[values: .forwardedFor].last?.split(separator: ",").last
         return last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "local"
     }
 

@@ -29,6 +29,11 @@ struct Route: Sendable {
             Answer(status: .ok, contentType: "application/x-ndjson", schema: schema, description: description)
         }
 
+        /// A WebSocket (RFC 6455); asked for without the wish to switch protocols, it says so with 426.
+        static func webSocket(_ description: String) -> Answer {
+            Answer(status: .switchingProtocols, contentType: nil, schema: nil, description: description)
+        }
+
         static func nothing(_ description: String) -> Answer {
             Answer(status: .noContent, contentType: nil, schema: nil, description: description)
         }

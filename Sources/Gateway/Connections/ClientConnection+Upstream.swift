@@ -26,7 +26,8 @@ extension ClientConnection {
         exchange.attempt += 1
         // A request that must not be sent twice takes only a connection that was in use a moment ago.
         let oldest = request.isIdempotent ? NIODeadline.uptimeNanoseconds(0) : loop.now - .milliseconds(750)
-        if !fresh, let idle = pool.takeIdle(notBefore: oldest) {
+        // Some servers, our control plane among them, switch protocols only on a connection's first request.
+        if !fresh, !request.isUpgrade, let idle = pool.takeIdle(notBefore: oldest) {
             exchange.isReused = true
             send(on: idle)
         } else {

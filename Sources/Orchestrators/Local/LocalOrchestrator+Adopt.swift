@@ -14,9 +14,9 @@ extension LocalOrchestrator {
 
     /// Takes over what an earlier process left: to be called once, before any `apply`.
     ///
-    /// Containers that run and have a row go on as they are; every other container of ours is removed. Rows without a running
-    /// container wait for the first `apply` to launch them again or to end them. Nothing else is changed until an app's
-    /// workload is applied.
+    /// Containers that run and have a row go on as they are, and so do commands that nobody is at the other end of; every
+    /// other container of ours is removed. Rows without a running container wait for the first `apply` to launch them again or
+    /// to end them. Nothing else is changed until an app's workload is applied.
     package func adopt() async throws(MoorError) {
         let rows = try await store.read { db in
             try ReplicaRecord.fetchAll(db).compactMap { replica -> Row? in
@@ -34,7 +34,7 @@ extension LocalOrchestrator {
         } catch {
             throw engineError(error, "the engine's containers could not be listed")
         }
-        var byReplica = Dictionary(grouping: containers) { $0.labels[Label.replica].flatMap { Int64($0) } }
+        var byReplica = Dictionary(grouping: adoptOneOffs(among: containers)) { $0.labels[Label.replica].flatMap { Int64($0) } }
         for row in rows {
             let mine = byReplica[row.replica.id?.rawValue] ?? []
             let running = mine.filter(\.isRunning)

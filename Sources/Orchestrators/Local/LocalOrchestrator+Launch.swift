@@ -51,7 +51,7 @@ extension LocalOrchestrator {
         else { return nil }
         async let user = imageUser(member.set.image)
         let network = try await network(of: appID, app: state.app)
-        let devices = try await devices(for: replica, of: appID, member.set.process.resources)
+        let devices = try await devices(for: replicaID, of: member.set.releaseID, appID, member.set.process.resources)
         defer { devicesInHand[replicaID] = nil }
         let spec = containerSpec(
             member.set, appID: appID, app: state.app, network: network, imageUser: try await user, devices: devices,
@@ -131,7 +131,7 @@ extension LocalOrchestrator {
         workInput.yield(.reconcile(appID))
     }
 
-    /// What a replica or a `release` command runs in.
+    /// What a replica or a command runs in.
     func containerSpec(
         _ set: ReplicaSet, appID: AppID, app: AppName, network: AppNetwork, imageUser: String, devices: [String] = [],
         labels: [String: String]

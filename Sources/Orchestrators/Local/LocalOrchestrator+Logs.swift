@@ -27,8 +27,9 @@ extension LocalOrchestrator {
     }
 
     private struct Source: Hashable, Sendable {
-        var replicaID: ReplicaID
         var name: String
+        /// What is left of containers that are gone.
+        var kept: [String]
         /// nil for one whose container is gone.
         var containerID: String?
     }
@@ -36,7 +37,10 @@ extension LocalOrchestrator {
     private func sources(of appID: AppID, process: String?) -> [Source] {
         (apps[appID]?.replicas.values.sorted { $0.id.rawValue < $1.id.rawValue } ?? [])
             .filter { process == nil || $0.slot.process == process }
-            .map { Source(replicaID: $0.id, name: $0.name, containerID: $0.containerID) }
+            .map { Source(name: $0.name, kept: tails.lines(of: $0.id), containerID: $0.containerID) }
+            + oneOffs.values.filter { $0.listed.appID == appID && $0.listed.isDetached && (process == nil || process == "run") }
+            .sorted { $0.listed.startedAt < $1.listed.startedAt }
+            .map { Source(name: $0.listed.name, kept: $0.tail, containerID: $0.containerID) }
     }
 
     private func write(logsOf appID: AppID, process: String?, tail: Int, follow: Bool, to queue: LineQueue) async throws {
@@ -44,7 +48,7 @@ extension LocalOrchestrator {
         try await withThrowingTaskGroup(of: Void.self) { group in
             var seen: Set<String> = []
             for source in sources(of: appID, process: process) {
-                for line in tails.lines(of: source.replicaID).suffix(tail) {
+                for line in source.kept.suffix(tail) {
                     try await queue.send(LogLine(replica: source.name, text: line))
                 }
                 guard let containerID = source.containerID else { continue }
@@ -88,5 +92,6 @@ extension LocalOrchestrator {
 
     private func runs(_ containerID: String) -> Bool {
         apps.values.contains { $0.replicas.values.contains { $0.containerID == containerID } }
+            || oneOffs.values.contains { $0.containerID == containerID }
     }
 }

@@ -55,14 +55,18 @@ extension LocalOrchestrator {
         }
         apps[appID] = nil
         admit()
+        for key in oneOffs.filter({ $0.value.listed.appID == appID }).keys { oneOffs[key] = nil }
         changed(appID)
     }
 
-    /// Stops every replica of every app; their networks stay. Works also after `run()` has ended.
+    /// Stops every replica of every app, and every command; their networks stay. Works also after `run()` has ended.
     package func stopAll() async {
         for appID in apps.keys { apps[appID]?.desired = nil }
         do { try await endAll(of: Array(apps.keys), isPersistent: true) } catch {
             logger.error("not every replica could be stopped", metadata: ["cause": "\(error)"])
+        }
+        await withTaskGroup { group in
+            for key in ownedOneOffs { group.addTask { await self.end(oneOff: self.names.container(oneOff: key), hasTerminal: false) } }
         }
     }
 

@@ -122,7 +122,7 @@ extension LocalOrchestrator {
         let takenAt = Instant.now
         let containers = try await engine.listContainers(labels: ["\(Label.platform)=\(configuration.platformID)"])
         let replicas = apps.values.reduce(into: [:]) { $0.merge($1.replicas) { a, _ in a } }
-        for finding in Finding.audit(containers, takenAt: takenAt, replicas: replicas, oneOffs: oneOffs) {
+        for finding in Finding.audit(containers, takenAt: takenAt, replicas: replicas, oneOffs: ownedOneOffs) {
             switch finding {
             case .ended(_, let containerID): ended(containerID: containerID, exitCode: nil)
             case .orphan(let containerID):

@@ -45,7 +45,8 @@ package actor LocalOrchestrator: Orchestrator, Service {
     /// Whether what an earlier process left has been looked through.
     var isAdopted = false
     var tails = TailKeeper()
-    var oneOffs: Set<String> = []
+    /// By the value of their containers' label.
+    var oneOffs: [String: OneOffState] = [:]
     /// The latest containers that ended before their start was noted.
     var earlyEnds: [String] = []
     /// GPUs of replicas whose containers are being created.
@@ -75,6 +76,8 @@ package actor LocalOrchestrator: Orchestrator, Service {
         case finish(AppID, ReplicaID)
         case discard(containerID: String)
         case restore(AppID, image: String)
+        case follow(oneOff: String)
+        case stop(oneOff: String)
         case wake(AppID, at: Instant)
         case audit
     }
@@ -133,6 +136,8 @@ package actor LocalOrchestrator: Orchestrator, Service {
         case .finish(let appID, let replicaID): await finishUntilDone(appID, replicaID)
         case .discard(let containerID): try? await engine.removeContainer(containerID)
         case .restore(let appID, let image): await restore(image, of: appID)
+        case .follow(let oneOff): await follow(oneOff: oneOff)
+        case .stop(let oneOff): await stop(oneOff: oneOff)
         case .wake(let appID, let instant):
             try? await ContinuousClock().sleep(until: instant)
             woke(appID, at: instant)

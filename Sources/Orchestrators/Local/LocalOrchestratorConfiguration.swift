@@ -28,8 +28,6 @@ package struct LocalOrchestratorConfiguration: Sendable {
     package var logBytes: Int64
     /// Containers that are created and started at the same time.
     package var parallelLaunches: Int
-    /// For the whole of a `release` command.
-    package var releaseCommandLimit: Duration
     package var limits: HostLimits
     /// The kind of device that counts as a GPU (Container Device Interface).
     package var gpuKind: String
@@ -41,8 +39,7 @@ package struct LocalOrchestratorConfiguration: Sendable {
         stopGraceSeconds: Int = 10,
         probeInterval: Duration = .seconds(5), probeDeadline: Duration = .seconds(10), restartAfter: Duration = .seconds(60),
         backoff: Backoff = Backoff(), resyncInterval: Duration = .seconds(30),
-        diskInterval: Duration = .seconds(10),
-        logBytes: Int64 = 10 << 20, parallelLaunches: Int = 4, releaseCommandLimit: Duration = .seconds(600),
+        diskInterval: Duration = .seconds(10), logBytes: Int64 = 10 << 20, parallelLaunches: Int = 4,
         limits: HostLimits = .read(), gpuKind: String = "nvidia.com/gpu", room: Room? = nil
     ) {
         self.platformID = platformID
@@ -58,7 +55,6 @@ package struct LocalOrchestratorConfiguration: Sendable {
         self.diskInterval = diskInterval
         self.logBytes = logBytes
         self.parallelLaunches = parallelLaunches
-        self.releaseCommandLimit = releaseCommandLimit
         self.limits = limits
         self.gpuKind = gpuKind
         self.room = room

@@ -65,7 +65,7 @@ enum Finding: Hashable, Sendable {
 
     /// - Parameters:
     ///   - containers: everything of this platform, as listed at `takenAt` (the time before the engine was asked).
-    ///   - oneOffs: labels of `release` commands under way.
+    ///   - oneOffs: labels of commands under way.
     static func audit(
         _ containers: [ContainerSummary], takenAt: Instant, replicas: [ReplicaID: Replica], oneOffs: Set<String>
     ) -> [Finding] {

@@ -16,8 +16,10 @@ enum Label {
     static let devices = "moor.devices"
     /// On the networks of builds: the slot.
     static let builds = "moor.builds"
-    /// On containers of `release` commands, which have no row.
+    /// On containers of commands, which have no row: who has such a label is some command's.
     static let oneOff = "moor.one-off"
+    /// What is listed of a command that nobody waits for, as JSON.
+    static let detached = "moor.detached"
 }
 
 /// The names of what is ours on the host and in the engine, told from every other platform's by a tag.
@@ -37,6 +39,7 @@ struct PlatformNames: Sendable, Hashable {
     /// A hyphen, which no app's bridge has there.
     func bridge(builds slot: Int) -> String { FirewallRules.buildsPrefix(bridgePrefix) + "\(slot)" }
     func network(builds slot: Int) -> String { "moor-\(tag)-builds-\(slot)" }
+    func container(oneOff key: String) -> String { "moor-\(tag)-\(key)" }
     func container(_ app: AppName, _ replica: Replica) -> String {
         "moor-\(tag)-\(app).\(replica.slot.process).\(replica.slot.ordinal).\(replica.id)"
     }

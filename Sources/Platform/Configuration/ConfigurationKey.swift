@@ -108,6 +108,12 @@ struct ConfigurationKey: Sendable {
             configuration.keptReleases = count
             return true
         },
+        .init(name: "commands.limit", expected: "a number from 1 to 1000") { text, configuration in
+            guard let count = Int(text), (1...1000).contains(count) else { return false }
+            configuration.commandLimit = count
+            return true
+        },
+        .duration("commands.idle", \.commandIdleLimit),
         .init(name: "log.level", expected: "trace, debug, info, notice, warning or error") { text, configuration in
             guard let level = Logger.Level(rawValue: text), level != .critical else { return false }
             configuration.logLevel = level

@@ -39,6 +39,9 @@ package struct PlatformConfiguration: Sendable {
     package var drainingReleases = 2
     package var pauseLimit = Duration.seconds(3600)
     package var keptReleases = 10
+    /// Commands of one app at the same time.
+    package var commandLimit = 8
+    package var commandIdleLimit = Duration.seconds(4 * 3600)
     package var logLevel = Logger.Level.info
     package var demo = true
     /// Of the first start's admin; from the environment alone, so that it lies in no file.

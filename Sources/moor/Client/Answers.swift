@@ -62,6 +62,16 @@ enum Answers {
         var usedApps: Int?
     }
     struct Quotas: Decodable { var quotas: [Quota] }
+    struct Command: Decodable {
+        var name: String
+        var release: Int
+        var program: String
+        var user: String
+        var state: String
+        var reason: String?
+        var startedAt: Date?
+    }
+    struct Commands: Decodable { var commands: [Command] }
 
     struct LogLine: Decodable {
         var replica: String?
