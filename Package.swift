@@ -49,6 +49,7 @@ let package = Package(
             name: "Orchestrators",
             dependencies: ["Models", "Store", "Engine", grdb, log, lifecycle, asyncHTTPClient, nioCore, nioPosix, subprocess]
         ),
+        .target(name: "Autoscaling", dependencies: ["Models", "Store", grdb, log, lifecycle]),
         .target(
             name: "Gateway",
             dependencies: ["Models", log, lifecycle, nioCore, nioPosix, nioHTTP1]
@@ -90,6 +91,7 @@ let package = Package(
                 "Orchestrators", "Engine", "Store", "TestSupport", grdb, log, lifecycle, asyncHTTPClient, nioCore, nioPosix, subprocess,
             ]
         ),
+        .testTarget(name: "AutoscalingTests", dependencies: ["Autoscaling", "Store", "TestSupport", grdb, log]),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Gateway", "TestSupport", lifecycle, log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
