@@ -51,6 +51,7 @@ let package = Package(
             name: "Orchestrators",
             dependencies: ["Models", "Store", "Engine", grdb, log, lifecycle, asyncHTTPClient, nioCore, nioPosix, subprocess]
         ),
+        .target(name: "Autoscaling", dependencies: ["Models", "Store", grdb, log, lifecycle]),
         .target(
             name: "Gateway",
             dependencies: ["Models", log, lifecycle, nioCore, nioPosix, nioHTTP1]
@@ -101,6 +102,7 @@ let package = Package(
                 subprocess,
             ]
         ),
+        .testTarget(name: "AutoscalingTests", dependencies: ["Autoscaling", "Store", "TestSupport", grdb, log]),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Gateway", "TestSupport", lifecycle, log, nioCore, nioPosix, nioHTTP1, nioEmbedded, asyncHTTPClient]
