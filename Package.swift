@@ -118,7 +118,7 @@ let package = Package(
             dependencies: ["Panel", "Accounts", "Store", "TestSupport", grdb, hummingbird, httpTypes, log, nioCore, nioEmbedded]
         ),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "TestSupport", nioCore, nioEmbedded, nioWebSocket]),
-        .testTarget(name: "PlatformTests", dependencies: ["Platform", "Store", "TestSupport", grdb, log]),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform", "Models", "Store", "TestSupport", grdb, log, lifecycle]),
         .testTarget(
             name: "MoorTests",
             dependencies: [

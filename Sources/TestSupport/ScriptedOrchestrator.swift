@@ -21,6 +21,7 @@ package actor ScriptedOrchestrator: Orchestrator {
     private var lines: [ReplicaID: [String]] = [:]
     private var observers: [Int: (appID: AppID?, continuation: AsyncStream<Void>.Continuation)] = [:]
     private var next: Int64 = 0
+    private var commandEnd = CommandEnd(exitCode: 0)
     private var started: [OneOff] = []
     private var applyFailures: [MoorError] = []
     private var commandOutcome: @Sendable () async throws(MoorError) -> Void = {}
@@ -41,6 +42,9 @@ package actor ScriptedOrchestrator: Orchestrator {
 
     /// What `release` processes do.
     package func scriptCommand(_ outcome: @escaping @Sendable () async throws(MoorError) -> Void) { commandOutcome = outcome }
+
+    /// How commands end that are no error.
+    package func endCommands(with end: CommandEnd) { commandEnd = end }
 
     /// Changes the state of a replica that is there.
     package func set(_ state: ReplicaStatus.State, release: Int, name: String, restarts: Int? = nil) {
@@ -136,13 +140,13 @@ package actor ScriptedOrchestrator: Orchestrator {
     ) async throws(MoorError) -> CommandEnd {
         await journal("run v\(set.releaseNumber) \(order.arguments.isEmpty ? set.process.command : order.arguments.joined(separator: " "))")
         try await commandOutcome()
-        return CommandEnd(exitCode: 0)
+        return commandEnd
     }
 
     package func exec(_ order: CommandOrder, in replicaID: ReplicaID, session: CommandSession) async throws(MoorError) -> CommandEnd {
         await journal("exec \(replicaID) \(order.arguments.joined(separator: " "))")
         try await commandOutcome()
-        return CommandEnd(exitCode: 0)
+        return commandEnd
     }
 
     package func start(

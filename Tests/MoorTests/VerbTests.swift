@@ -21,6 +21,10 @@ struct VerbTests {
         ["quota", "set", "--every-user", "--apps", "20"], ["quota", "set", "--replica", "--memory", "none"],
         ["rollout"], ["rollout", "status", "-a", "sales", "--json"], ["rollout", "pause"], ["rollout", "resume"], ["rollout", "undo"],
         ["rollout", "canary", "10%"], ["rollout", "canary", "10", "--release", "v7"], ["rollout", "promote"],
+        ["run", "sales"], ["run", "sales", "--", "ls"],
+        ["run", "--app", "sales", "--process", "worker", "--env", "A=b=c", "--", "ls", "-a"],
+        ["run", "sales", "--detach", "--json", "--", "ls"], ["run", "sales", "--stop", "run.4711"], ["exec", "sales", "--no-tty"],
+        ["exec", "sales", "--replica", "web.1", "--", "ls"], ["run", "--", "ls"],
         ["images"], ["images", "--json"], ["sbom"], ["sbom", "sales", "--release", "v3", "--output", "x.json"], ["sbom", "-a", "sales"],
     ])
     func `a right command line is understood`(_ arguments: [String]) throws {
@@ -38,6 +42,8 @@ struct VerbTests {
         ["quota", "set", "--memory", "8Gi"], ["quota", "set", "--app", "sales"],
         ["quota", "set", "--app", "sales", "--user", "ada", "--cpu", "1"], ["quota", "set", "--platform", "--apps", "few"],
         ["rollout", "canary"], ["rollout", "canary", "100%"], ["rollout", "canary", "10%", "--release", "newest"], ["rollout", "redo"],
+        ["run", "sales", "--detach"], ["run", "sales", "--env", "A", "--", "ls"], ["run", "sales", "--app", "sales", "--", "ls"],
+        ["run", "sales", "--stop", "run.1", "--", "ls"], ["run", "sales", "--json", "--", "ls"], ["exec", "sales", "--json", "--", "ls"],
         ["sbom", "sales", "--release", "latest"], ["sbom", "sales", "--app", "sales"], ["images", "sales"],
         ["users", "add"], ["users", "add", "bob", "--role", "king"], ["users", "add", "bob", "--password", "x"], ["tokens", "create"],
         ["tokens", "create", "ci", "--days", "0"], ["login"], ["login", "localhost", "--token", "--user", "ada"],
@@ -45,6 +51,27 @@ struct VerbTests {
     func `a wrong command line is a usage error`(_ arguments: [String]) {
         let error = #expect(throws: (any Error).self) { _ = try Moor.parseAsRoot(arguments) }
         #expect(error.map { Moor.exitCode(for: $0) } == .validationFailure)
+    }
+
+    @Test(arguments: [
+        ("run sales python manage.py migrate --fake -a", "run sales -- python manage.py migrate --fake -a"),
+        ("run --process worker sales ls --process", "run --process worker sales -- ls --process"),
+        ("exec sales --replica web.1 ls", "exec sales --replica web.1 -- ls"), ("exec --app sales ls -l", "exec --app sales -- ls -l"),
+        ("run --app=sales --env A=b ls", "run --app=sales --env A=b -- ls"), ("run sales -- ls -- x", "run sales -- ls -- x"),
+        ("run -- ls", "run -- ls"), ("run sales", "run sales"), ("run sales --detach", "run sales --detach"),
+        ("logs --app sales run", "logs --app sales run"), ("exec sales - x", "exec sales -- - x"), ("", ""),
+    ])
+    func `everything after the app's name is the command's`(_ line: String, _ expected: String) {
+        let words = line.split(separator: " ").map(String.init)
+        #expect(CommandLineOfOthers.separated(words).joined(separator: " ") == expected)
+    }
+
+    @Test(arguments: [
+        (["ls"], ["ls"]), (["ls", "a b", "&&"], ["ls", "a b", "&&"]), (["/usr/bin/python3.11"], ["/usr/bin/python3.11"]),
+        (["a && b"], ["/bin/sh", "-c", "a && b"]), (["echo $HOME"], ["/bin/sh", "-c", "echo $HOME"]), (["ls;"], ["/bin/sh", "-c", "ls;"]),
+    ])
+    func `one word with shell syntax is for the shell`(_ words: [String], _ expected: [String]) {
+        #expect(CommandLineOfOthers.command(words) == expected)
     }
 
     @Test func `a value never stands in the message about it`() {

@@ -141,6 +141,10 @@ import Testing
             #expect(error.detail == ["no such table"])
             #expect(harbour.journal.entries == ["run v2 flask db upgrade"])
             #expect(try await harbour.releases() == ["v1 live", "v2 failed"])
+            await harbour.orchestrator.scriptCommand {}
+            await harbour.orchestrator.endCommands(with: CommandEnd(exitCode: 4, reason: "exited with code 4"))
+            let failed = try await refusal { try await harbour.push(formation) }
+            #expect(failed.message == "the release command of v3 failed: the release command exited with code 4")
         }
     }
 

@@ -68,14 +68,17 @@ private struct CommandUpgrade: ServerChildChannel, HTTPChannelHandler {
                 }
             })
         return channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
             var configuration = NIOUpgradableHTTPServerPipelineConfiguration<Outcome>(
                 upgradeConfiguration: .init(upgraders: [upgrader]) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-                        try channel.pipeline.syncOperations.addHandler(HTTPConnectionStateHandler(logger: logger))
-                        return .http(
-                            try NIOAsyncChannel(
-                                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+                        try pipeline.addHandler(HTTPConnectionStateHandler(logger: logger))
+                        let wrapped = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
+                            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                        try pipeline.handler(type: FirstRequest.self).repeatRefused()
+                        return .http(wrapped)
                     }
                 })
             let limits = HTTP1Channel.Configuration.DecoderConfiguration()
@@ -85,7 +88,9 @@ private struct CommandUpgrade: ServerChildChannel, HTTPChannelHandler {
             configuration.enablePipelining = false
             configuration.enableErrorHandling = false
             configuration.enableResponseHeaderValidation = false
-            let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
+            let outcome = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(FirstRequest(), position: .after(decoder))
             return Value(channel: channel, outcome: outcome)
         }
     }
@@ -107,4 +112,39 @@ private struct CommandUpgrade: ServerChildChannel, HTTPChannelHandler {
 /// Keeps who asked, from the decision to switch protocols to the switch.
 private final class CallerNote: Sendable {
     let caller = Mutex<CommandCaller?>(nil)
+}
+
+/// Keeps the first request while it is decided on. NIO's upgrade handler swallows one that asks to switch protocols and may
+/// not, and so it would never be answered.
+private final class FirstRequest: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private var context: ChannelHandlerContext?
+    private var swallowed: [HTTPServerRequestPart] = []
+    private var isOver = false
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Afterwards it may be no HTTP at all.
+        guard !isOver else { return context.fireChannelRead(data) }
+        let part = unwrapInboundIn(data)
+        switch part {
+        case .head(let head) where head.headers.contains(name: "upgrade"): swallowed = [part]
+        case .head, .body: isOver = true
+        case .end:
+            isOver = true
+            swallowed.append(part)
+        }
+        context.fireChannelRead(data)
+    }
+
+    /// Reads it once more; the upgrade handler, which is on its way out, passes it on.
+    func repeatRefused() {
+        for part in swallowed { context?.fireChannelRead(wrapInboundOut(part)) }
+        swallowed = []
+        isOver = true
+    }
 }

@@ -19,9 +19,9 @@ extension PlatformClient {
         head.headers.add(name: "Sec-WebSocket-Protocol", value: commandProtocol)
         if let token { head.headers.add(name: "Authorization", value: "Bearer \(token)") }
         let tls = origin.scheme == "https" ? try NIOSSLContext(configuration: .makeClientConfiguration()) : nil
-        let opened: NIOAsyncChannel<ByteBuffer, ByteBuffer>?
+        let answer: Answer
         do {
-            opened = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            answer = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .connectTimeout(.seconds(5))
                 .connect(host: origin.host, port: origin.port) { [origin, head] channel in
                     channel.eventLoop.makeCompletedFuture {
@@ -36,28 +36,31 @@ extension PlatformClient {
         } catch {
             throw unreachable(error)
         }
-        if let opened { return opened }
+        switch answer {
+        case .dialogue(let channel): return channel
+        case .other(let channel): channel.close(promise: nil)
+        }
         // Asked plainly, it says why.
         _ = try await send(.get, path)
         throw MoorError(.unavailable, "\(origin) does not switch to WebSocket", hint: "a proxy in between must let it pass")
     }
 
-    /// - Returns: nil in the end where the answer is no upgrade.
-    private static func upgrade(
-        _ channel: any Channel, _ head: HTTPRequestHead
-    ) throws -> EventLoopFuture<NIOAsyncChannel<ByteBuffer, ByteBuffer>?> {
-        let upgrader = NIOTypedWebSocketClientUpgrader<NIOAsyncChannel<ByteBuffer, ByteBuffer>?>(
+    private enum Answer: Sendable {
+        case dialogue(NIOAsyncChannel<ByteBuffer, ByteBuffer>)
+        /// No switch of protocols.
+        case other(any Channel)
+    }
+
+    private static func upgrade(_ channel: any Channel, _ head: HTTPRequestHead) throws -> EventLoopFuture<Answer> {
+        let upgrader = NIOTypedWebSocketClientUpgrader<Answer>(
             maxFrameSize: CommandBounds.message,
             upgradePipelineHandler: { channel, _ in
-                channel.eventLoop.makeCompletedFuture { try CommandTransport.install(on: channel, isClient: true) }
+                channel.eventLoop.makeCompletedFuture { .dialogue(try CommandTransport.install(on: channel, isClient: true)) }
             })
         var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
             upgradeConfiguration: .init(
                 upgradeRequestHead: head, upgraders: [upgrader],
-                notUpgradingCompletionHandler: { channel in
-                    channel.close(promise: nil)
-                    return channel.eventLoop.makeSucceededFuture(nil)
-                }))
+                notUpgradingCompletionHandler: { channel in channel.eventLoop.makeSucceededFuture(.other(channel)) }))
         // The platform may speak in the same packet that switches.
         configuration.leftOverBytesStrategy = .forwardBytes
         return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(configuration: configuration)

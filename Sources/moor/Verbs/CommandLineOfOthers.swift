@@ -11,12 +11,13 @@ enum CommandLineOfOthers {
     /// Puts the `--` before the command that the parser needs to leave it alone, where the person did not.
     static func separated(_ arguments: [String]) -> [String] {
         guard let verb = arguments.first, ["run", "exec"].contains(verb) else { return arguments }
-        var hasApp = arguments.contains { $0 == "--app" || $0 == "-a" || $0.hasPrefix("--app=") }
+        var hasApp = false
         var index = 1
         while index < arguments.count {
             let word = arguments[index]
             if word == "--" { return arguments }
             if word.hasPrefix("-"), word != "-" {
+                if word == "-a" || word == "--app" || word.hasPrefix("--app=") { hasApp = true }
                 index += valued.contains(word) ? 2 : 1
             } else if !hasApp {
                 hasApp = true
