@@ -26,6 +26,8 @@ BACK = 30
 @pytest.fixture(scope="module")
 def pair(platform, tmp_path_factory):
     """An app for everybody with two replicas that answer."""
+    if platform.process.poll() is not None:
+        platform.start()
     repository = Repository(tmp_path_factory.mktemp("pair") / "checkout", platform, "pair").use("plain")
     repository.write(moor_yaml="processes:\n  web:\n    replicas: 2\n    resources: { cpu: 500m, memory: 128Mi }\n")
     repository.deploy("Two of them")
