@@ -85,7 +85,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Models", "Store", grdb, crypto, nioCore, nioPosix, nioHTTP1, subprocess, log]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "TestSupport"]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "TestSupport", grdb]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "TestSupport", log, nioCore]),
         .testTarget(name: "AccountsTests", dependencies: ["Accounts", "Store", "TestSupport", grdb, jwtKit, hummingbird]),
         .testTarget(name: "PushesTests", dependencies: ["Pushes", "Store", "TestSupport", grdb, hummingbird, subprocess, log]),
         .testTarget(

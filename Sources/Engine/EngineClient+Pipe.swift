@@ -50,6 +50,8 @@ extension EngineClient {
                                 // Where the command reads no more, its output still counts.
                                 while let piece = await input() {
                                     guard (try? await outbound.write(ByteBuffer(bytes: piece))) != nil else { return }
+                                    // The writer knows that nothing more fits only once the loop has got round to it.
+                                    try await channel.channel.eventLoop.submit {}.get()
                                 }
                                 if !Task.isCancelled { outbound.finish() }
                             }

@@ -27,7 +27,8 @@ extension APIController {
                     for try await message in inbound {
                         guard case .start(let start) = try conversation.receive(ClientFrame(message)) else { continue }
                         group.addTask {
-                            let status = await self.carryOut(start, caller, conversation, outbound)
+                            let session = Self.session(conversation, outbound, on: channel.channel.eventLoop, hasInput: start.hasInput)
+                            let status = await self.carryOut(start, caller, conversation, session)
                             await Self.finish(channel.channel, status)
                         }
                     }
@@ -43,13 +44,11 @@ extension APIController {
     }
 
     private func carryOut(
-        _ start: CommandStart, _ caller: CommandCaller, _ conversation: CommandConversation,
-        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        _ start: CommandStart, _ caller: CommandCaller, _ conversation: CommandConversation, _ session: CommandSession
     ) async -> CommandStatus {
         do {
             let order = try Self.order(start.command, start.environment, terminal: start.terminal)
             logger.info("command run", metadata: Self.metadata(caller.app, caller.principal, order, caller.kind.rawValue))
-            let session = Self.session(conversation, outbound, hasInput: start.hasInput)
             let end = try await withIdleLimit(conversation) {
                 switch caller.kind {
                 case .run:
@@ -70,7 +69,8 @@ extension APIController {
     }
 
     private static func session(
-        _ conversation: CommandConversation, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, hasInput: Bool
+        _ conversation: CommandConversation, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, on eventLoop: any EventLoop,
+        hasInput: Bool
     ) -> CommandSession {
         let next: @Sendable () async -> [UInt8]? = {
             guard let piece = await conversation.input.next() else { return nil }
@@ -82,6 +82,8 @@ extension APIController {
             while !rest.isEmpty {
                 let piece = ByteBuffer(bytes: rest.prefix(CommandBounds.piece))
                 try await outbound.write(ServerFrame.output(stream, piece).message)
+                // The writer knows that nothing more fits only once the loop has got round to what it was given.
+                try await eventLoop.submit {}.get()
                 conversation.touch()
                 rest = rest.dropFirst(CommandBounds.piece)
             }

@@ -115,14 +115,17 @@ private final class CallerNote: Sendable {
 }
 
 /// Keeps the first request while it is decided on. NIO's upgrade handler swallows one that asks to switch protocols and may
-/// not, and so it would never be answered.
-private final class FirstRequest: ChannelInboundHandler {
+/// not, so it would never be answered; and its decoder reads nothing behind one, so the answer is the connection's last.
+private final class FirstRequest: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
 
     private var context: ChannelHandlerContext?
-    private var swallowed: [HTTPServerRequestPart] = []
+    private var asking: [HTTPServerRequestPart] = []
     private var isOver = false
+    private var isRefused = false
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
@@ -132,19 +135,33 @@ private final class FirstRequest: ChannelInboundHandler {
         guard !isOver else { return context.fireChannelRead(data) }
         let part = unwrapInboundIn(data)
         switch part {
-        case .head(let head) where head.headers.contains(name: "upgrade"): swallowed = [part]
+        case .head(let head) where head.headers.contains(name: "upgrade"): asking = [part]
         case .head, .body: isOver = true
         case .end:
             isOver = true
-            swallowed.append(part)
+            asking.append(part)
         }
         context.fireChannelRead(data)
     }
 
     /// Reads it once more; the upgrade handler, which is on its way out, passes it on.
     func repeatRefused() {
-        for part in swallowed { context?.fireChannelRead(wrapInboundOut(part)) }
-        swallowed = []
+        isRefused = !asking.isEmpty
+        for part in asking { context?.fireChannelRead(wrapInboundOut(part)) }
+        asking = []
         isOver = true
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard isRefused else { return context.write(data, promise: promise) }
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            head.headers.replaceOrAdd(name: "connection", value: "close")
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .end:
+            context.writeAndFlush(data, promise: promise)
+            context.close(promise: nil)
+        case .body: context.write(data, promise: promise)
+        }
     }
 }
