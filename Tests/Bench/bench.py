@@ -16,6 +16,7 @@ sys.path[:0] = [str(ROOT / "Tests/JourneyTests"), str(ROOT / "Tests/Bench")]
 os.environ.setdefault("JOURNEY_BINARY", str(ROOT / ".build/release/moor"))
 
 import builds  # noqa: E402
+import kills  # noqa: E402
 import many_apps  # noqa: E402
 import push_to_live  # noqa: E402
 import requests_per_second  # noqa: E402
@@ -58,7 +59,7 @@ def main():
     try:
         platform.start()
         wait_for(lambda: "base image: ready" in platform.log(), "the base image", 300)
-        for part in [globals()[name] for name in sys.argv[1:]] or [push_to_live, requests_per_second, builds, many_apps]:
+        for part in [globals()[name] for name in sys.argv[1:]] or [push_to_live, requests_per_second, builds, kills, many_apps]:
             for name, peer, aim, better, pairs, unit in part.measure(platform, scratch):
                 rows.append(row(name, pairs, peer, aim, better, unit))
     finally:

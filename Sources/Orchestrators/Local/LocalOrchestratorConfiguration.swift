@@ -65,13 +65,14 @@ package struct LocalOrchestratorConfiguration: Sendable {
 package struct Backoff: Sendable, Hashable {
     package var first: Duration
     package var longest: Duration
-    /// After that much health the count begins anew.
-    package var resetAfter: Duration
+    /// One that was well for so many times its last wait begins anew: so nobody waits for more than that part of the time, and
+    /// one that is killed now and then is there again at once.
+    package var healthyWaits: Int
 
-    package init(first: Duration = .seconds(1), longest: Duration = .seconds(300), resetAfter: Duration = .seconds(600)) {
+    package init(first: Duration = .seconds(1), longest: Duration = .seconds(300), healthyWaits: Int = 10) {
         self.first = first
         self.longest = longest
-        self.resetAfter = resetAfter
+        self.healthyWaits = healthyWaits
     }
 
     /// - Parameter failures: in a row, this one included.

@@ -103,7 +103,7 @@ extension Replica {
     /// Its container ended. - Returns: false where it was not running that container.
     mutating func ended(containerID: String, at now: Instant, backoff: Backoff) -> Bool {
         guard case .running(containerID, _, _, let health) = phase else { return false }
-        if let readyFor = health.readyFor(at: now), readyFor >= backoff.resetAfter { failures = 0 }
+        if let readyFor = health.readyFor(at: now), readyFor >= backoff.delay(failures: failures) * backoff.healthyWaits { failures = 0 }
         phase = .burying(containerID: containerID)
         return true
     }
