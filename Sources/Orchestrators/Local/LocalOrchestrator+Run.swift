@@ -36,7 +36,9 @@ extension LocalOrchestrator {
         _ spec: ContainerSpec, _ name: String, _ order: CommandOrder, _ resources: Resources, _ session: CommandSession
     ) async throws -> CommandEnd {
         let engine = engine
-        let id = try await engine.createContainer(spec, name: name)
+        // Not cut off: Docker would make it all the same, after whoever cleans up found none.
+        let id = try await Task { try await engine.createContainer(spec, name: name) }.value
+        try Task.checkCancellation()
         let (started, start) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
